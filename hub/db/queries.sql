@@ -1,0 +1,24 @@
+-- name: fetch_migration_lock
+-- Holds off another process that migrates the same database, until this session ends.
+SELECT pg_advisory_lock(7298015);
+
+-- name: fetch_app_role
+-- Whether the program's role is there.
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'yunqiao_app');
+
+-- name: fetch_server_version
+-- Number of the server, e.g. 150004.
+SELECT current_setting('server_version_num')::integer;
+
+-- name: store_regions
+-- Adds divisions that are new and corrects those that changed; a division is never removed.
+INSERT INTO registry.region (region_code, name, full_name, level, parent_code, longitude, latitude)
+SELECT code, name, full_name, level, nullif(parent_code, ''), longitude, latitude
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::real[], $7::real[])
+    AS r (code, name, full_name, level, parent_code, longitude, latitude)
+ON CONFLICT (region_code) DO UPDATE
+SET name = excluded.name, full_name = excluded.full_name, level = excluded.level, parent_code = excluded.parent_code,
+    longitude = excluded.longitude, latitude = excluded.latitude
+WHERE (region.name, region.full_name, region.level, region.parent_code, region.longitude, region.latitude)
+    IS DISTINCT FROM
+    (excluded.name, excluded.full_name, excluded.level, excluded.parent_code, excluded.longitude, excluded.latitude);

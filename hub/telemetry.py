@@ -1,0 +1,157 @@
+"""What the program says of itself: progress for people, structured lines for machines. Never personal data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichBars
+
+
+class Step(Protocol):
+    """One running stage."""
+
+    def advance(self, count: int = 1) -> None:
+        """``count`` more units are done."""
+        ...
+
+    def expect(self, total: int) -> None:
+        """The total became known, or changed."""
+        ...
+
+
+class Progress(Protocol):
+    """Where stages report how far they are."""
+
+    #: seconds spent, by stage name, in the order of their first start
+    seconds: dict[str, float]
+
+    def stage(self, name: str, total: int | None = None) -> _StageContext:
+        """Begin a stage; leaving the context ends it."""
+        ...
+
+
+class _StageContext(Protocol):
+    def __enter__(self) -> Step: ...
+
+    def __exit__(self, *args: object) -> bool | None: ...
+
+
+class _SilentStep:
+    def advance(self, count: int = 1) -> None:
+        del count
+
+    def expect(self, total: int) -> None:
+        del total
+
+
+class SilentProgress:
+    """Measures, shows nothing."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[Step]:
+        """Begin a stage; leaving the context ends it."""
+        del total
+        start = time.perf_counter()
+        try:
+            yield _SilentStep()
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+class _RichStep:
+    def __init__(self, bars: RichBars, task: int) -> None:
+        self._bars, self._task = bars, task
+
+    def advance(self, count: int = 1) -> None:
+        self._bars.advance(self._task, count)  # type: ignore[arg-type]  # rich's TaskID is a NewType over int
+
+    def expect(self, total: int) -> None:
+        self._bars.update(self._task, total=total)  # type: ignore[arg-type]  # as above
+
+
+class RichProgress:
+    """Bars on standard error; plain lines where that is no terminal."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._console = console or Console(stderr=True)
+        self._bars = RichBars(
+            TextColumn("{task.description:<28}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._depth = 0
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[Step]:
+        """Begin a stage; leaving the context ends it."""
+        if self._depth == 0:
+            self._bars.start()
+        self._depth += 1
+        task = self._bars.add_task(name, total=total)
+        start = time.perf_counter()
+        try:
+            yield _RichStep(self._bars, task)
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+            finished = self._bars.tasks[task]
+            done = finished.total if finished.total is not None else finished.completed or 1
+            self._bars.update(task, total=done, completed=done)
+            self._depth -= 1
+            if self._depth == 0:
+                self._bars.stop()
+            if not self._console.is_terminal:
+                self._console.print(f"{name}: {spent:.1f} s", highlight=False)
+
+
+def peak_rss_mb() -> float:
+    """Most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if sys.platform != "darwin" else peak / 1024**2
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        extra = getattr(record, "fields", None)
+        if isinstance(extra, dict):
+            entry.update(extra)
+        if record.exc_info and record.exc_info[0] is not None:
+            # The type and place only: an exception's message may quote a row.
+            entry["exception"] = record.exc_info[0].__name__
+            trace = record.exc_info[2]
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            if trace is not None:
+                entry["where"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logging(level: int = logging.INFO) -> None:
+    """One JSON object a line on standard error. Extra fields go in ``extra={"fields": {...}}``."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Its INFO lines repeat what the request log says.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""Matching: records and arrays in, recommendations out. No database, no HTTP."""
