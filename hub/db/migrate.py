@@ -61,7 +61,7 @@ async def migrate_connection(connection: asyncpg.Connection, settings: Settings)
             "database_version", f"PostgreSQL {major} is not supported.", hint=f"Use {_OLDEST} to {_NEWEST}."
         )
     await connection.execute(queries.fetch_migration_lock)
-    await _ensure_role(connection, settings)
+    await ensure_role(connection, settings)
     before = await _applied(connection)
     try:
         await apply(connection, migrations_dir(), schema_name="public", logger=_quiet_logger())
@@ -78,7 +78,7 @@ async def _applied(connection: asyncpg.Connection) -> set[str]:
         return set()
 
 
-async def _ensure_role(connection: asyncpg.Connection, settings: Settings) -> None:
+async def ensure_role(connection: asyncpg.Connection, settings: Settings) -> None:
     """The program's role: may log in, owns nothing, may not create.
 
     DDL takes no parameters; the password is hexadecimal of our own making, so it needs no quoting.

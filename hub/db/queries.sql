@@ -22,3 +22,19 @@ SET name = excluded.name, full_name = excluded.full_name, level = excluded.level
 WHERE (region.name, region.full_name, region.level, region.parent_code, region.longitude, region.latitude)
     IS DISTINCT FROM
     (excluded.name, excluded.full_name, excluded.level, excluded.parent_code, excluded.longitude, excluded.latitude);
+
+-- name: fetch_snapshot
+-- Makes this transaction's snapshot joinable by a dump.
+SELECT pg_export_snapshot();
+
+-- name: fetch_table_count
+-- How many tables of ours there are.
+SELECT count(*) FROM pg_tables
+WHERE schemaname IN ('intake', 'identity', 'registry', 'market', 'matching', 'access', 'audit', 'casework');
+
+-- name: fetch_table_names
+-- Our tables, but for the one that is empty between batches.
+SELECT schemaname, tablename FROM pg_tables
+WHERE schemaname IN ('intake', 'identity', 'registry', 'market', 'matching', 'access', 'audit', 'casework')
+    AND tablename <> 'staged_row'
+ORDER BY schemaname, tablename;
