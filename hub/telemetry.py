@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -34,15 +34,9 @@ class Progress(Protocol):
     #: seconds spent, by stage name, in the order of their first start
     seconds: dict[str, float]
 
-    def stage(self, name: str, total: int | None = None) -> _StageContext:
+    def stage(self, name: str, total: int | None = None) -> AbstractContextManager[Step]:
         """Begin a stage; leaving the context ends it."""
         ...
-
-
-class _StageContext(Protocol):
-    def __enter__(self) -> Step: ...
-
-    def __exit__(self, *args: object) -> bool | None: ...
 
 
 class _SilentStep:

@@ -39,8 +39,9 @@ class _Columns:
     __slots__ = ()
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Self:
-        """The same columns, only these rows."""
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})  # type: ignore[arg-type]  # every subclass is a dataclass
+        """The same columns, only these rows; a column that is not there stays so."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]  # every subclass is a dataclass
+        return type(self)(**{name: None if column is None else column[rows] for name, column in columns.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Openings(_Columns):
     piece_wage: Int8
     channel: Int8  # 0 local, 1 province, 2 shanghai, 3 guangdong
     text: Text  # title and duties
+    term_months: Int32 | None = None  # length of the contract, 0 = not said; None where nobody recorded it
 
     def __len__(self) -> int:
         return len(self.target_id)
@@ -145,6 +147,13 @@ class Programmes(_Columns):
 
 
 Targets = Openings | Posts | Programmes
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence(_Columns):
+    """What the program itself puts on record about people before it judges posts, one row a person; None = nothing."""
+
+    no_local_option: Int8 | None = None  # 1: no opening near home is open to the person, 0: there is one
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ CREATE TABLE registry.employment (
     source_record_id bigint NOT NULL REFERENCES intake.source_record
 );
 CREATE INDEX employment_person ON registry.employment (person_id, employment_id);
+CREATE UNIQUE INDEX employment_source ON registry.employment (source_record_id);
 
 CREATE TABLE registry.training (
     training_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -135,6 +136,7 @@ CREATE TABLE registry.training (
     source_record_id bigint NOT NULL REFERENCES intake.source_record
 );
 CREATE INDEX training_person ON registry.training (person_id, training_id);
+CREATE UNIQUE INDEX training_source ON registry.training (source_record_id);
 
 CREATE TABLE registry.certificate (
     certificate_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -147,6 +149,7 @@ CREATE TABLE registry.certificate (
     source_record_id bigint NOT NULL REFERENCES intake.source_record
 );
 CREATE INDEX certificate_person ON registry.certificate (person_id, certificate_id);
+CREATE UNIQUE INDEX certificate_source ON registry.certificate (source_record_id);
 
 CREATE TABLE registry.benefit (
     benefit_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -184,7 +187,7 @@ CREATE TABLE registry.monitoring (
     identified_on   date,
     risk_eliminated boolean,
     source_record_id bigint NOT NULL REFERENCES intake.source_record,
-    UNIQUE (household_id, kind, identified_on)
+    UNIQUE NULLS NOT DISTINCT (household_id, kind, identified_on)
 );
 
 -- The values that lost. The winner stands in the entity itself, its source in the entity's "sources".
@@ -200,6 +203,7 @@ CREATE TABLE registry.conflict (
     reason          text NOT NULL               -- authority | newer
 );
 CREATE INDEX conflict_entity ON registry.conflict (entity, entity_id);
+CREATE UNIQUE INDEX conflict_value ON registry.conflict (entity, entity_id, field, source_record_id);
 
 GRANT USAGE ON SCHEMA registry TO yunqiao_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA registry TO yunqiao_app;

@@ -1,0 +1,75 @@
+"""Who is looking: a signed token in a cookie, and a token in every form against forgery from other sites."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.access.actor import Actor
+from hub.errors import Forbidden
+
+COOKIE = "session"
+
+R = TypeVar("R", bound=Response)
+
+
+class Hub(Protocol):
+    """What the pages need of the server: signing in, and GraphQL with the rights of whoever signed in."""
+
+    async def sign_in(self, username: str, password: str) -> str:
+        """A session token."""
+        ...
+
+    async def actor_of(self, token: str) -> Actor:
+        """The actor a token speaks for."""
+        ...
+
+    async def execute(
+        self, *, actor: Actor, purpose: str, document: str, operation_name: str, variables: dict[str, object]
+    ) -> dict[str, object]:
+        """A GraphQL response: data, errors, extensions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One signed-in visit."""
+
+    actor: Actor
+    token: str
+    secret: bytes
+
+    @property
+    def csrf(self) -> str:
+        """The token of this session's forms. Other sites cannot read it, so they cannot send it."""
+        return hmac.new(self.secret, b"form:" + self.token.encode(), hashlib.sha256).hexdigest()
+
+    def check_form(self, sent: object) -> None:
+        """Raises Forbidden ``form_expired`` unless ``sent`` is this session's form token."""
+        if not isinstance(sent, str) or not hmac.compare_digest(sent, self.csrf):
+            raise Forbidden("form_expired", "The form does not belong to this session.", hint="Load the page again.")
+
+
+def keep_session(response: R, request: Request, token: str, *, max_age_s: int) -> R:
+    """Set the cookie: unreadable for scripts, not sent along from other sites, encrypted transport where there is one."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=max_age_s,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+    return response
+
+
+def end_session(response: R) -> R:
+    """Take the cookie away."""
+    response.delete_cookie(COOKIE, path="/")
+    return response

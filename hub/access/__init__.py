@@ -1,0 +1,1 @@
+"""Who may see what: actors, sign-on, policy, masks, audit."""

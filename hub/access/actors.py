@@ -1,0 +1,87 @@
+"""Actors in the database: made, found, revoked."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from hub.access.actor import KINDS, Actor
+from hub.clock import Clock
+from hub.db.sql import load_queries
+from hub.errors import InvalidInput, Unauthenticated
+from schema.grants import load_grants
+
+
+def purposes_of(kind: str, department: str | None) -> tuple[str, ...]:
+    """All purposes that some grant gives to a kind of actor."""
+    found = {
+        purpose
+        for grant in load_grants().grants
+        if grant.effect == "allow"
+        and kind in grant.kinds
+        and (not grant.departments or department in grant.departments)
+        and len(grant.kinds) == 1
+        for purpose in grant.purposes
+    }
+    return tuple(sorted(found))
+
+
+async def ensure_actor(
+    pool: asyncpg.Pool,
+    *,
+    kind: str,
+    name: str,
+    region_code: str | None = None,
+    department: str | None = None,
+    partner_code: str | None = None,
+    person_id: int | None = None,
+    clock: Clock,
+) -> Actor:
+    """The actor of this kind and scope, made where there is none.
+
+    Raises
+    ------
+    InvalidInput
+        ``actor_invalid``: an unknown kind, or a scope that the kind needs is missing or unknown.
+    """
+    purposes = purposes_of(kind, department)
+    if kind not in KINDS or not purposes:
+        raise InvalidInput("actor_invalid", f"There is no actor of kind {kind!r}.", hint="Use: " + ", ".join(KINDS))
+    queries = load_queries("hub.access")
+    scope = (department, region_code, partner_code, person_id)
+    row = await pool.fetchrow(queries.fetch_actor_like, kind, *scope)
+    if row is None:
+        try:
+            key = await pool.fetchval(queries.store_actor, kind, name, *scope, list(purposes), clock.now())
+        except (asyncpg.CheckViolationError, asyncpg.ForeignKeyViolationError) as error:
+            raise InvalidInput(
+                "actor_invalid",
+                f"An actor of kind {kind} needs its scope, and the scope must exist.",
+                hint="department: a department and a region; station, county, administrator: a region; "
+                "partner: a partner; person: a person.",
+            ) from error
+        return Actor(key, kind, name, *scope, purposes)
+    return _actor(row)
+
+
+async def fetch_actor(pool: asyncpg.Pool, actor_id: int) -> Actor:
+    """An actor by key.
+
+    Raises
+    ------
+    Unauthenticated
+        ``actor_revoked``: there is none, or it was revoked.
+    """
+    row = await pool.fetchrow(load_queries("hub.access").fetch_actor, actor_id)
+    if row is None:
+        raise Unauthenticated("actor_revoked", "The account of this token was closed.", hint="Ask for a new one.")
+    return _actor(row)
+
+
+async def store_revocation(pool: asyncpg.Pool, actor_id: int, *, clock: Clock) -> None:
+    """Refuse the actor's tokens from now on."""
+    await pool.execute(load_queries("hub.access").store_revocation, actor_id, clock.now())
+
+
+def _actor(row: asyncpg.Record) -> Actor:
+    values = dict(row)
+    return Actor(**{**values, "purposes": tuple(values["purposes"])})

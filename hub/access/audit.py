@@ -1,0 +1,80 @@
+"""The audit log: written in batches beside the work, durable before an answer leaves.
+
+Each entry waits for its batch. While one batch is being written the next gathers, so that under load many entries share
+one commit, and alone an entry goes out at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from hub.db.sql import load_queries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what, for which purpose, about whom. Holds keys and names of fields, never values."""
+
+    happened_at: datetime
+    request_id: uuid.UUID
+    actor_id: int | None
+    actor_kind: str
+    purpose: str
+    action: str
+    operation_name: str | None = None
+    operation_sha256: bytes | None = None
+    person_ids: list[int] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
+    allowed: bool = True
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    duration_ms: float | None = None
+
+
+async def store_audit(connection: asyncpg.Connection | asyncpg.Pool, entries: list[AuditEntry]) -> None:
+    """Write entries in one statement."""
+    columns = [[getattr(entry, name) for entry in entries] for name in AuditEntry.__dataclass_fields__]
+    await connection.execute(load_queries("hub.access").store_audit, *columns)
+
+
+class AuditLog:
+    """Group commit for entries that stand beside a query rather than in a transaction of their own."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._waiting: list[tuple[AuditEntry, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Return once the entry is durable.
+
+        Raises
+        ------
+        Exception
+            Whatever kept the batch from being written: the caller must not hand out its answer.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await store_audit(self._pool, [entry for entry, _ in batch])
+            except Exception as error:  # handed to each waiting caller, who answers for it
+                for _, written in batch:
+                    if not written.done():
+                        written.set_exception(error)
+            else:
+                for _, written in batch:
+                    if not written.done():
+                        written.set_result(None)

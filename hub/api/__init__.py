@@ -1,0 +1,1 @@
+"""The GraphQL API: roots, mutations, errors, HTTP."""

@@ -1,0 +1,30 @@
+"""What a resolver needs of the request it serves."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from hub.access.actor import Actor
+from hub.clock import Clock
+from hub.query.engine import Engine, Operation
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request: who asks, for what, with what."""
+
+    actor: Actor
+    purpose: str
+    pool: asyncpg.Pool
+    engine: Engine
+    clock: Clock
+    request_id: uuid.UUID
+    operation: Operation
+    variables: Any
+    #: what mutations and computed roots touched, for the audit
+    person_ids: list[int] = field(default_factory=list)
+    fields: set[str] = field(default_factory=set)

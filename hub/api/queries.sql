@@ -1,0 +1,23 @@
+-- name: fetch_person_place
+-- Where a person of the register lives.
+SELECT living_region_code, registered_region_code FROM registry.person WHERE person_id = $1 AND gone_on IS NULL;
+
+-- name: fetch_referral_person
+-- Whose a referral is.
+SELECT person_id FROM casework.referral WHERE referral_id = $1;
+
+-- name: fetch_opening_place
+-- Whose an opening is, and where.
+SELECT partner_code, region_code FROM market.opening WHERE opening_id = $1;
+
+-- name: fetch_idempotency_key
+-- What a key was used for before.
+SELECT request_sha256, result FROM access.idempotency_key WHERE actor_id = $1 AND key = $2;
+
+-- name: fetch_idempotency_lock
+-- Holds off a second request with the same key until this transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1::bigint || ':' || $2::text, 7298051));
+
+-- name: store_idempotency_key
+-- Keeps what a key was used for.
+INSERT INTO access.idempotency_key (actor_id, key, request_sha256, result, stored_at) VALUES ($1, $2, $3, $4, $5);

@@ -1,0 +1,210 @@
+"""One GraphQL request, document to answer: compiled roots in one statement, the rest by an executor, the audit.
+
+The audit entry is durable before the answer leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from graphql import ExecutionResult, OperationType, execute
+
+from hub.access.actor import Actor
+from hub.access.audit import AuditEntry, AuditLog
+from hub.api.context import RequestContext
+from hub.api.errors import as_hub_error, error_body, graphql_bodies
+from hub.api.schema import build_schema, core_schema
+from hub.clock import Clock
+from hub.errors import HubError, InvalidInput
+from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: its body as JSON, its HTTP status, and whether it has ``data`` at all."""
+
+    body: bytes
+    status: int
+    has_data: bool
+
+    def parsed(self) -> dict[str, Any]:
+        """The body as an object."""
+        value: dict[str, Any] = json.loads(self.body)
+        return value
+
+
+@dataclass(slots=True)
+class _Outcome:
+    data: str | None = None
+    errors: list[dict[str, Any]] | None = None
+    extensions: dict[str, Any] | None = None
+    status: int = 200
+    person_ids: tuple[int, ...] = ()
+    fields: tuple[str, ...] = ()
+    allowed: bool = True
+    reason: str = ""
+
+
+class GraphQLService:
+    """Answers GraphQL for the endpoint and the pages alike."""
+
+    def __init__(self, pool: asyncpg.Pool, audit: AuditLog, clock: Clock) -> None:
+        self.schema = build_schema()
+        self.engine = Engine(core_schema(self.schema), clock)
+        self._pool, self._audit, self._clock = pool, audit, clock
+
+    async def execute(
+        self,
+        *,
+        actor: Actor,
+        purpose: str,
+        document: str,
+        operation_name: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        only_query: bool = False,
+    ) -> Reply:
+        """Answer one request and record it.
+
+        Parameters
+        ----------
+        only_query
+            Refuse anything but a query (GET must change nothing).
+        """
+        started, request_id = time.perf_counter(), uuid.uuid4()
+        action = "query"
+        try:
+            operation = self.engine.read_operation(document, operation_name)
+            action = operation.kind.value
+            if only_query and operation.kind is not OperationType.QUERY:
+                error = InvalidInput("method_not_allowed", "A change needs POST.", hint="Send it by POST.")
+                outcome = _Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
+            else:
+                outcome = await self._answer(operation, variables or {}, document, actor, purpose, request_id)
+        except GraphQLErrors as errors:
+            outcome = _Outcome(errors=graphql_bodies(errors), status=400, allowed=False, reason="graphql")
+        except Exception as error:  # every error becomes an answer, and every answer an entry
+            outcome = _failed(as_hub_error(error, request_id))
+        await self._audit.record(
+            AuditEntry(
+                happened_at=self._clock.now(),
+                request_id=request_id,
+                actor_id=actor.actor_id,
+                actor_kind=actor.kind,
+                purpose=purpose,
+                action=action,
+                operation_name=operation_name,
+                operation_sha256=hashlib.sha256(document.encode()).digest(),
+                person_ids=list(outcome.person_ids),
+                fields=list(outcome.fields),
+                allowed=outcome.allowed,
+                reason=outcome.reason,
+                duration_ms=(time.perf_counter() - started) * 1000,
+            )
+        )
+        return _reply(outcome)
+
+    async def _answer(
+        self,
+        operation: Operation,
+        given: Mapping[str, Any],
+        document: str,
+        actor: Actor,
+        purpose: str,
+        request_id: uuid.UUID,
+    ) -> _Outcome:
+        variables = self.engine.read_variables(operation, given)
+        roots = self.engine.roots(operation, variables)
+        compiled = [root for root in roots if root.name in COMPILED_ROOTS]
+        if operation.kind is OperationType.QUERY and len(compiled) == len(roots):
+            names = [root for root in compiled if root.name != "__typename"]
+            if names:
+                answer = await self.engine.execute(
+                    self._pool, operation, variables, document=document, actor=actor, purpose=purpose
+                )
+                data = answer.data
+            if len(names) != len(roots):
+                held = json.loads(data) if names else {}
+                data = json.dumps({root.key: held.get(root.key, "Query") for root in roots}, ensure_ascii=False)
+            if not names:
+                return _Outcome(data=data)
+            extensions = {"withheld": withheld_extensions(answer.withheld)} if answer.withheld else None
+            return _Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
+        return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
+
+    async def _execute_mixed(
+        self,
+        operation: Operation,
+        given: Mapping[str, Any],
+        variables: Any,
+        document: str,
+        actor: Actor,
+        purpose: str,
+        request_id: uuid.UUID,
+    ) -> _Outcome:
+        """Computed roots, introspection and mutations go through graphql-core; compiled roots are put under it."""
+        root: dict[str, Any] = {}
+        people: list[int] = []
+        fields: set[str] = set()
+        extensions: dict[str, Any] | None = None
+        names = [
+            selected
+            for selected in self.engine.roots(operation, variables)
+            if selected.name in COMPILED_ROOTS and selected.name != "__typename"
+        ]
+        if operation.kind is OperationType.QUERY and names:
+            answer = await self.engine.execute(
+                self._pool, operation, variables, document=document, actor=actor, purpose=purpose, only=names
+            )
+            root, people, fields = json.loads(answer.data), answer.person_ids, set(answer.fields)
+            if answer.withheld:
+                extensions = {"withheld": withheld_extensions(answer.withheld)}
+        context = RequestContext(actor, purpose, self._pool, self.engine, self._clock, request_id, operation, variables)
+        answered = execute(
+            self.engine.schema,
+            operation.document,
+            root_value=root,
+            context_value=context,
+            variable_values=dict(given),
+            operation_name=operation.node.name.value if operation.node.name else None,
+        )
+        result = answered if isinstance(answered, ExecutionResult) else await answered
+        errors = [
+            error_body(as_hub_error(error, request_id), error.path)
+            if error.original_error is not None
+            else {**error.formatted, "extensions": {"code": "GRAPHQL_EXECUTION_FAILED"}}
+            for error in result.errors or []
+        ]
+        refused = next((e["extensions"].get("reason", "") for e in errors), "")
+        return _Outcome(
+            data=json.dumps(result.data, ensure_ascii=False, default=str)
+            if result.data is not None or not errors
+            else None,
+            errors=errors or None,
+            extensions=extensions,
+            person_ids=tuple({*people, *context.person_ids}),
+            fields=tuple(sorted(fields | context.fields)),
+            allowed=not errors,
+            reason=refused,
+        )
+
+
+def _failed(error: HubError) -> _Outcome:
+    return _Outcome(errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code)
+
+
+def _reply(outcome: _Outcome) -> Reply:
+    parts = []
+    if outcome.errors:
+        parts.append(f'"errors":{json.dumps(outcome.errors, ensure_ascii=False, default=str)}')
+    if outcome.data is not None:
+        parts.append(f'"data":{outcome.data}')
+    if outcome.extensions:
+        parts.append(f'"extensions":{json.dumps(outcome.extensions, ensure_ascii=False)}')
+    return Reply(("{" + ",".join(parts) + "}").encode(), outcome.status, outcome.data is not None)

@@ -1,0 +1,1 @@
+"""Casework: referrals from recommendation to outcome, and the openings and wishes that people edit."""

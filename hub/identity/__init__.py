@@ -1,0 +1,1 @@
+"""Who is who: normalise, block, score, cluster, and keep identity reversible."""

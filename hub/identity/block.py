@@ -1,0 +1,36 @@
+"""Blocking: six keys; only records that share one are compared.
+
+Source: the design's measured keys. A key that too many records share is skipped, since its pairs grow with the square
+and it tells nobody apart; what was skipped is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.identity.normalise import Normal
+
+#: A block larger than this is skipped.
+CAP = 80
+
+
+def block_keys(record: Normal) -> Iterator[tuple[int, str]]:
+    """Kinds and keys of one record; a key is there only where all its parts are known."""
+    if record.citizen_number:
+        yield 1, record.citizen_number
+    elif record.number_raw and len(record.number_raw) >= 15:
+        # A rounded number's first fifteen digits, a mistyped one's first and last parts.
+        yield 7, record.number_raw[:15]
+    if record.citizen_number:
+        yield 7, record.citizen_number[:15]
+    born = record.born_on.isoformat() if record.born_on else None
+    if record.name and born:
+        yield 2, f"{record.name}|{born}"
+    if record.pinyin and born:
+        yield 3, f"{record.pinyin}|{born}"
+    if record.phone:
+        yield 4, f"{record.phone}|{record.sex or ''}"
+    if record.name and record.township_code:
+        yield 5, f"{record.name}|{record.township_code}"
+    if born and record.township_code and record.sex:
+        yield 6, f"{born}|{record.township_code}|{record.sex}"

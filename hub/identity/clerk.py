@@ -1,0 +1,108 @@
+"""Clerks' decisions, and taking back what was done: identity is reversible."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from hub.clock import Clock
+from hub.db.sql import load_queries
+from hub.errors import Conflict, InvalidInput, NotFound
+from hub.identity.assign import Assignment
+from hub.identity.resolve import recluster
+from hub.identity.score import load_model
+
+
+async def store_clerk_link(
+    pool: asyncpg.Pool, *, kind: str, records: tuple[int, int], reason: str, actor_id: int | None, clock: Clock
+) -> Assignment:
+    """Decide that two records are one person (``must``) or two (``cannot``); it outlives every re-scoring.
+
+    Raises
+    ------
+    InvalidInput
+        ``link_invalid``: another kind, the same record twice, or no reason.
+    """
+    if kind not in ("must", "cannot") or records[0] == records[1] or not reason.strip():
+        raise InvalidInput(
+            "link_invalid", "A link is 'must' or 'cannot', between two records, with a reason.", hint="Complete it."
+        )
+    queries = load_queries("hub.identity")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(queries.fetch_lock)
+        low, high = sorted(records)
+        try:
+            await connection.execute(queries.store_clerk_link, kind, low, high, reason, actor_id, clock.now())
+        except asyncpg.ForeignKeyViolationError as error:
+            raise NotFound("record_unknown", "There is no such record.") from error
+        assignment, _ = await recluster(
+            connection, [low, high], given={}, cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
+        )
+    return assignment
+
+
+async def store_clerk_link_withdrawal(
+    pool: asyncpg.Pool, *, clerk_link_id: int, actor_id: int | None, clock: Clock
+) -> Assignment:
+    """Take a decision back; the scores count again.
+
+    Raises
+    ------
+    NotFound
+        ``link_unknown``: there is none in force.
+    """
+    queries = load_queries("hub.identity")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(queries.fetch_lock)
+        row = await connection.fetchrow(queries.store_clerk_link_withdrawal, clerk_link_id, clock.now())
+        if row is None:
+            raise NotFound("link_unknown", "There is no such decision in force.")
+        assignment, _ = await recluster(
+            connection, [*row], given={}, cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
+        )
+    return assignment
+
+
+async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None, clock: Clock) -> list[int]:
+    """Put every record that a merge or split moved back where it was; returns the keys of the people concerned.
+
+    Nothing stops the next run from finding the same evidence again; a clerk who means it adds a ``cannot`` link.
+
+    Raises
+    ------
+    NotFound
+        ``event_unknown``.
+    Conflict
+        ``event_undone``, or ``event_overtaken``: a later event moved one of the records on.
+    """
+    queries = load_queries("hub.identity")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(queries.fetch_lock)
+        event = await connection.fetchrow(queries.fetch_event, event_id)
+        if event is None:
+            raise NotFound("event_unknown", "There is no such event.")
+        if event["undone"]:
+            raise Conflict("event_undone", "The event was undone already.")
+        moves = [tuple(move) for move in event["moves"]]
+        now = dict(await connection.fetch(queries.fetch_memberships, [record for record, _, _ in moves]))
+        if any(now.get(record) != after for record, _, after in moves):
+            raise Conflict("event_overtaken", "A later event moved one of the records on.", hint="Undo that one first.")
+        at = clock.now()
+        back = await connection.fetchval(
+            queries.store_event,
+            "undo",
+            [[r, after, before] for r, before, after in moves],
+            "clerk",
+            actor_id,
+            event_id,
+            at,
+        )
+        await connection.execute(queries.store_membership_end, [record for record, _, _ in moves], at)
+        await connection.copy_records_to_table(
+            "membership",
+            schema_name="identity",
+            columns=["source_record_id", "person_id", "event_id", "valid_from"],
+            records=[(record, before, back, at) for record, before, _ in moves],
+        )
+        revived = sorted({before for _, before, _ in moves})
+        await connection.execute(queries.store_redirect, revived, [None] * len(revived))
+    return sorted({person for _, before, after in moves for person in (before, after)})

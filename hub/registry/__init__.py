@@ -1,0 +1,1 @@
+"""The register: people and households, each value with its source, losing values still to be seen."""

@@ -1,0 +1,1 @@
+"""The one entry to the matching service: people, openings, posts, programmes and history in, recommendations out."""
