@@ -227,22 +227,26 @@ def resolve(as_json: Json = False) -> None:
 @cli.command()
 def match(
     region: Region,
-    actor: Annotated[int | None, typer.Option(help="Who runs it; the administrator when left out.")] = None,
+    actor: Annotated[int | None, typer.Option(help="Who runs it; the county office when left out.")] = None,
     purpose: Annotated[str, typer.Option(help="Stated in the audit.")] = "employment_service",
     seed: int = 0,
     as_json: Json = False,
 ) -> None:
     """Rank jobs, posts and programmes for every willing person of a region, and allot scarce places."""
-    from app.stages import administrator, match_region
+    from app.stages import match_region
 
     settings, progress = Settings.from_env(), RichProgress()
 
     async def work() -> Any:
         async with open_database(settings) as pool:
-            clock = SystemClock()
-            who = actor if actor is not None else (await administrator(pool, clock=clock)).actor_id
             return await match_region(
-                pool, region_code=region, actor_id=who, purpose=purpose, clock=clock, progress=progress, seed=seed
+                pool,
+                region_code=region,
+                actor_id=actor,
+                purpose=purpose,
+                clock=SystemClock(),
+                progress=progress,
+                seed=seed,
             )
 
     report = run_async(work())
@@ -289,7 +293,7 @@ def token(
     as_json: Json = False,
 ) -> None:
     """Issue a signed token for an actor with a scope; the actor is made where there is none like it."""
-    from app.stages import ensure_actor
+    from hub.access.actors import ensure_actor
     from hub.access.token import issue_token
 
     settings, clock = Settings.from_env(), SystemClock()

@@ -16,7 +16,7 @@ import numpy as np
 import uvloop
 
 from app.output import plain, show_json, show_rows, show_table
-from app.stages import administrator, match_region, resolve_and_publish
+from app.stages import MATCHING_PURPOSE, match_region, resolve_and_publish
 from hub.clock import SystemClock
 from hub.db import migrate, open_database
 from hub.db.sql import load_queries
@@ -100,16 +100,14 @@ async def _run(plan: DemoPlan, settings: Settings) -> dict[str, Any]:
         )
         if len(refused) == len(batches):
             raise InvalidInput("data_missing", f"No file in {files} could be used.", hint="See the refusals above.")
-        published = await resolve_and_publish(pool, clock=clock, progress=progress)
-        del published
+        await resolve_and_publish(pool, clock=clock, progress=progress)
         with progress.stage("identity quality"):
             identity = await _identity_quality(pool, files)
-        actor = await administrator(pool, clock=clock)
         matched = await match_region(
             pool,
             region_code=plan.region,
-            actor_id=actor.actor_id,
-            purpose="employment_service",
+            actor_id=None,
+            purpose=MATCHING_PURPOSE,
             clock=clock,
             progress=progress,
             seed=plan.seed,

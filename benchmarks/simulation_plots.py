@@ -249,6 +249,7 @@ def draw_outcomes(county: Made, out: Path) -> dict[str, float]:
     bars = left.bar([name for _, _, name in bands], shares, color="#4878a8", width=0.7)
     left.bar_label(bars, [f"{count:,}" for count in counts], padding=2, fontsize=8.5, color=INK)
     left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    left.yaxis.set_major_locator(MultipleLocator(0.05))
     left.set_ylim(0, max(shares) * 1.18)
     left.set_xlabel("distance to the work; above the bars the number of offers")
     left.set_title("Offers that led to work")

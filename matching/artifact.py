@@ -50,6 +50,7 @@ def save_model(model: Model) -> bytes:
         "worth_columns": {name: getattr(model.worth_columns, name) for name in WorthColumns.__slots__},
         "data_sha256": model.data_sha256,
         "card": dict(model.card),
+        "typical": None if model.typical is None else _known(model.typical),
         "text": None
         if model.text is None
         else {"idf": _packed(model.text.idf), "components": _packed(model.text.components), "dims": model.text.dims},
@@ -121,6 +122,7 @@ def _model_in(body: dict[str, Any]) -> Model:
             data_sha256=body["data_sha256"],
             card=body["card"],
             text=_text_in(body["text"]),
+            typical=_typical_in(body["typical"], width),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ArtifactError(f"the artifact lacks what a model has ({error})") from error
@@ -139,6 +141,19 @@ def _text_in(body: dict[str, Any] | None) -> TextModel | None:
         for name in ("idf", "components")
     )
     return TextModel(idf, components.reshape(len(idf), body["dims"]))
+
+
+def _known(values: Float32) -> list[float | None]:
+    """Numbers with what JSON has no word for as null."""
+    return [value if np.isfinite(value) else None for value in values.tolist()]
+
+
+def _typical_in(body: list[float | None] | None, width: int) -> Float32 | None:
+    if body is None:
+        return None
+    if len(body) != width:
+        raise ValueError("the typical pair has other columns")
+    return np.array([np.nan if value is None else value for value in body], dtype=np.float32)
 
 
 def _canonical(value: object) -> str:
@@ -162,7 +177,7 @@ def _scorer_out(scorer: Forest | Linear) -> dict[str, Any]:
         "depths": scorer.depths.tolist(),
         "feature": scorer.feature.tolist(),
         # A leaf's threshold is infinite, which JSON cannot say.
-        "threshold": [value if np.isfinite(value) else None for value in scorer.threshold.tolist()],
+        "threshold": _known(scorer.threshold),
         "missing_right": scorer.missing_right.astype(int).tolist(),
         "left": scorer.left.tolist(),
         "value": scorer.value.tolist(),

@@ -152,14 +152,17 @@ FIGURE_NAMES = {
 def reason_of(code: str, contribution: float, figure: float) -> Reason:
     """One reason with its figure under the name that the wording uses."""
     name = FIGURE_NAMES.get(code)
-    detail: dict[str, str | int | float | None] = (
-        {name: round_figure(code, figure)} if name is not None and np.isfinite(figure) else {}
-    )
+    detail: dict[str, str | int | float | None] = {}
+    if name is not None and np.isfinite(figure):
+        told = float(round_figures(code, np.array([figure]))[0])
+        detail[name] = int(told) if told.is_integer() else told
     return Reason(code, float(contribution), detail)
 
 
-def round_figure(code: str, figure: float) -> int | float:
-    """As precise as the thing is known: wages to 50 yuan, kilometres and people to whole ones."""
+def round_figures(code: str, figure: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As precise as the thing is known: wages to 50 yuan, most to whole ones, small shares to a tenth."""
     if code == "wage":
-        return round(figure / 50) * 50
-    return round(figure, 1) if abs(figure) < 10 and code == "crowding" else round(figure)
+        return np.rint(figure / 50) * 50
+    if code in ("crowding", "raises_chance"):
+        return np.where(np.abs(figure) < 10, np.round(figure, 1), np.rint(figure))
+    return np.rint(figure)

@@ -9,7 +9,7 @@ They are learnt on a sample of people with the vacancies scaled down alike. A pr
 part of a score.
 
 Source: Bertsekas, Auction algorithms (1992), for prices that rise with bids; Galichon, Optimal transport methods in
-economics (2016), ch. 7, for the smoothed dual.
+economics (2016), ch. 7, for the smoothed dual; Riedmiller and Braun, A direct adaptive method (RPROP, 1993), for steps.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ _SAMPLE_LEAST = 4_000
 _SAMPLE_SHARE = 0.02
 #: Targets among which each of them chooses, and how sharply: the scale of the noise in a choice, in units of score.
 CHOICES = 12
-_SHARPNESS = 0.08
+_SHARPNESS = 0.15
 _ROUNDS = 30
-#: First and last step of the ascent, in units of score.
-_STEP_FIRST, _STEP_LAST = 0.5, 0.03
+#: Steps of the ascent, in units of score. Each price has its own: longer while it keeps its direction, shorter when it
+#: turns.
+_STEP_FIRST, _STEP_LEAST, _STEP_MOST = 0.4, 0.01, 1.0
+_LONGER, _SHORTER = 1.3, 0.5
 #: No price is higher: whoever could pay more takes the target whatever it costs.
 _PRICE_MAX = 8.0
 
@@ -89,10 +91,15 @@ def learn_prices(demand: Demand, *, vacancies: NDArray[np.integer], n_people: in
     room *= max(1.0, n_sampled / total)
     kept, wanted = price, _wanted(demand, price)
     first = best = _overload(wanted, room)
-    for round_ in range(_ROUNDS):
-        step = _STEP_FIRST * (_STEP_LAST / _STEP_FIRST) ** (round_ / (_ROUNDS - 1))
-        excess = (wanted - room) / np.maximum(wanted + room, 1e-12)  # from -1 to 1, whatever the size
-        price = np.clip(price + step * np.where(room > 0, excess, 0.0), 0.0, _PRICE_MAX)
+    step, before = np.full(len(room), _STEP_FIRST), np.zeros(len(room))
+    for _ in range(_ROUNDS):
+        # From -1 to 1, whatever the size; a target without vacancies stays out of it.
+        excess = np.where(room > 0, (wanted - room) / np.maximum(wanted + room, 1e-12), 0.0)
+        turned = excess * before
+        step *= np.where(turned > 0, _LONGER, np.where(turned < 0, _SHORTER, 1.0))
+        step = np.clip(step, _STEP_LEAST, _STEP_MOST)
+        price = np.clip(price + step * excess, 0.0, _PRICE_MAX)
+        before = excess
         wanted = _wanted(demand, price)
         overload = _overload(wanted, room)
         if overload < best:

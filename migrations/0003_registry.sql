@@ -92,6 +92,7 @@ CREATE TABLE registry.household_member (
 );
 CREATE UNIQUE INDEX household_member_current ON registry.household_member (person_id) WHERE valid_to IS NULL;
 CREATE INDEX household_member_household ON registry.household_member (household_id);
+CREATE INDEX household_member_person ON registry.household_member (person_id);  -- past households too
 
 CREATE TABLE registry.wish (
     person_id       bigint PRIMARY KEY REFERENCES identity.person_key,

@@ -87,6 +87,7 @@ class WorkLaw:
     wish_fields: tuple[str, ...]
     willing_members_min: int
     in_work_members_max: int
+    only_listed_households: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _months(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
+@lru_cache(maxsize=100_000)
 def _day_in_month(months: int, day: int) -> date:
     year, month = divmod(months, 12)
     return date(year, month + 1, min(day, calendar.monthrange(year, month + 1)[1]))
@@ -186,6 +188,7 @@ def load_work() -> WorkLaw:
         wish_fields=tuple(willing["wish_fields"]),
         willing_members_min=zero["willing_members_min"],
         in_work_members_max=zero["in_work_members_max"],
+        only_listed_households=zero["only_listed_households"],
     )
 
 

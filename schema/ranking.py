@@ -99,6 +99,7 @@ class RankingPolicy:
     version: str
     sha256: str
     lists: ListPolicy
+    local_within: str  # level of region that a local option lies within, for the evidence that posts need
     training: TrainingPolicy
     worth: WorthPolicy
     prior: PriorPolicy
@@ -125,6 +126,7 @@ def parse_ranking(text: str) -> RankingPolicy:
             version=body["version"],
             sha256=hashlib.sha256(text.encode()).hexdigest(),
             lists=ListPolicy(**body["lists"]),
+            local_within=body["evidence"]["local_within"],
             training=TrainingPolicy(**body["training"]),
             worth=WorthPolicy(**body["worth"]),
             prior=PriorPolicy(**body["prior"]),

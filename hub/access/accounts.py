@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from functools import cache
 
 import argon2
@@ -18,6 +21,13 @@ from hub.errors import Conflict, Forbidden, InvalidInput, Unauthenticated
 _PATIENCE = 5
 _REST = timedelta(minutes=15)
 _SHORTEST = 12
+_LONGEST = 100
+
+
+@cache
+def _checkers() -> ThreadPoolExecutor:
+    """A check holds 64 MiB for a tenth of a second: off the event loop, and few at once."""
+    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 
 
 @cache
@@ -38,13 +48,19 @@ async def store_account(pool: asyncpg.Pool, *, username: str, password: str, act
     Raises
     ------
     InvalidInput, Conflict
-        ``password_short``; ``username_taken``.
+        ``username_invalid``, ``password_short``; ``username_taken``.
     """
+    if not username.isprintable() or not 0 < len(username) <= _LONGEST:
+        raise InvalidInput("username_invalid", f"A user name has 1 to {_LONGEST} printable characters.")
     if len(password) < _SHORTEST:
         raise InvalidInput("password_short", f"A password has at least {_SHORTEST} characters.")
     try:
         await pool.execute(
-            load_queries("hub.access").store_account, username, actor.actor_id, _hasher().hash(password), clock.now()
+            load_queries("hub.access").store_account,
+            username,
+            actor.actor_id,
+            await asyncio.get_running_loop().run_in_executor(_checkers(), _hasher().hash, password),
+            clock.now(),
         )
     except asyncpg.UniqueViolationError as error:
         raise Conflict("username_taken", "There is an account of that name.", hint="Choose another.") from error
@@ -52,6 +68,8 @@ async def store_account(pool: asyncpg.Pool, *, username: str, password: str, act
 
 async def sign_in(pool: asyncpg.Pool, *, username: str, password: str, clock: Clock) -> Actor:
     """The actor of an account.
+
+    A name without an account is treated like one with: as long a check, and the same rest after as many failures.
 
     Raises
     ------
@@ -61,24 +79,52 @@ async def sign_in(pool: asyncpg.Pool, *, username: str, password: str, clock: Cl
         ``account_resting`` after repeated failures.
     """
     queries = load_queries("hub.access")
-    wrong = Unauthenticated("sign_in_wrong", "The user name or the password is wrong.")
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(queries.fetch_account, username)
-        if row is not None and row["locked_until"] is not None and clock.now() < row["locked_until"]:
-            raise Forbidden("account_resting", "Too many attempts.", hint="Try again in a quarter of an hour.")
-        right = _verify(row["password_hash"] if row else _nobody(), password) and row is not None
-        if row is not None and not right:
-            rests = clock.now() + _REST if row["failed_count"] + 1 >= _PATIENCE else None
-            await connection.execute(queries.store_account_failure, username, rests)
-        elif row is not None:
-            await connection.execute(queries.store_account_success, username)
+    now = clock.now()
+    row = None
+    # PostgreSQL takes no NUL and no half characters; no account has them.
+    if username.isprintable() and len(username) <= _LONGEST:
+        row = await pool.fetchrow(queries.fetch_account, username, now, now + _REST, _PATIENCE)
+        if row is None and await pool.fetchval(queries.fetch_account_known, username):
+            raise _resting()
+    if row is None:
+        _STRANGERS.count(username[:_LONGEST], now)
+    right = await asyncio.get_running_loop().run_in_executor(
+        _checkers(), _verify, row["password_hash"] if row else None, password[: _LONGEST * 10]
+    )
     if row is None or not right:
-        raise wrong
+        raise Unauthenticated("sign_in_wrong", "The user name or the password is wrong.")
+    await pool.execute(queries.store_account_success, username)
     return await fetch_actor(pool, row["actor_id"])
 
 
-def _verify(hashed: str, password: str) -> bool:
+def _resting() -> Forbidden:
+    return Forbidden("account_resting", "Too many attempts.", hint="Try again in a quarter of an hour.")
+
+
+class _Strangers:
+    """Failures under names that no account has, so that a rest does not tell which names exist. Bounded."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._held: OrderedDict[str, tuple[int, datetime | None]] = OrderedDict()
+
+    def count(self, username: str, now: datetime) -> None:
+        """Count a failure; raises Forbidden ``account_resting`` from the one after the last that is let through."""
+        failures, until = self._held.get(username, (0, None))
+        if until is not None and now < until:
+            raise _resting()
+        failures = 1 if until is not None else failures + 1
+        self._held[username] = (failures, now + _REST if failures >= _PATIENCE else None)
+        self._held.move_to_end(username)
+        while len(self._held) > self._most:
+            self._held.popitem(last=False)
+
+
+_STRANGERS = _Strangers()
+
+
+def _verify(hashed: str | None, password: str) -> bool:
     try:
-        return _hasher().verify(hashed, password)
-    except argon2.exceptions.VerificationError:
+        return _hasher().verify(hashed or _nobody(), password) and hashed is not None
+    except (argon2.exceptions.VerificationError, UnicodeEncodeError):
         return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
+
 import asyncpg
 
 from hub.access.actor import KINDS, Actor
@@ -85,3 +88,30 @@ async def store_revocation(pool: asyncpg.Pool, actor_id: int, *, clock: Clock) -
 def _actor(row: asyncpg.Record) -> Actor:
     values = dict(row)
     return Actor(**{**values, "purposes": tuple(values["purposes"])})
+
+
+class ActorCache:
+    """Actors for a few seconds, so that a busy client does not cost a statement a request.
+
+    A revocation made elsewhere is noticed within ``valid_s``; one made through :meth:`forget` at once.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, valid_s: float = 5.0, most: int = 10_000) -> None:
+        self._pool, self._valid_s, self._most = pool, valid_s, most
+        self._held: OrderedDict[int, tuple[float, Actor]] = OrderedDict()
+
+    async def fetch(self, actor_id: int) -> Actor:
+        """An actor by key; raises as :func:`fetch_actor`."""
+        held = self._held.get(actor_id)
+        if held is not None and time.monotonic() < held[0]:
+            return held[1]
+        self._held.pop(actor_id, None)
+        actor = await fetch_actor(self._pool, actor_id)
+        self._held[actor_id] = (time.monotonic() + self._valid_s, actor)
+        while len(self._held) > self._most:
+            self._held.popitem(last=False)
+        return actor
+
+    def forget(self, actor_id: int) -> None:
+        """Ask the database again next time."""
+        self._held.pop(actor_id, None)

@@ -7,6 +7,7 @@ one commit, and alone an entry goes out at once.
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,10 @@ from typing import Any
 import asyncpg
 
 from hub.db.sql import load_queries
+from hub.errors import Unavailable
+
+#: Most entries of one statement; more wait for the next.
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +44,13 @@ class AuditEntry:
 
 async def store_audit(connection: asyncpg.Connection | asyncpg.Pool, entries: list[AuditEntry]) -> None:
     """Write entries in one statement."""
-    columns = [[getattr(entry, name) for entry in entries] for name in AuditEntry.__dataclass_fields__]
+    columns = [[_cell(getattr(entry, name)) for entry in entries] for name in AuditEntry.__dataclass_fields__]
     await connection.execute(load_queries("hub.access").store_audit, *columns)
+
+
+def _cell(value: object) -> object:
+    # A list in a list is a dimension to PostgreSQL, not a value: lists and objects travel as JSON text.
+    return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
 class AuditLog:
@@ -50,31 +60,49 @@ class AuditLog:
         self._pool = pool
         self._waiting: list[tuple[AuditEntry, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def record(self, entry: AuditEntry) -> None:
         """Return once the entry is durable.
 
         Raises
         ------
+        Unavailable
+            ``audit_closed``: the program is ending.
         Exception
             Whatever kept the batch from being written: the caller must not hand out its answer.
         """
+        if self._closed:
+            raise Unavailable("audit_closed", "The hub is stopping.", hint="Try again shortly.")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await written
 
+    async def close(self) -> None:
+        """Take no more entries; return when those taken are written or refused."""
+        self._closed = True
+        if self._writer is not None:
+            await self._writer
+
     async def _write(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            outcome: BaseException | None = None
             try:
                 await store_audit(self._pool, [entry for entry, _ in batch])
+            except asyncio.CancelledError:
+                batch, self._waiting = batch + self._waiting, []
+                outcome = Unavailable("audit_closed", "The hub is stopping.", hint="Try again shortly.")
+                raise
             except Exception as error:  # handed to each waiting caller, who answers for it
+                outcome = error
+            finally:
                 for _, written in batch:
-                    if not written.done():
-                        written.set_exception(error)
-            else:
-                for _, written in batch:
-                    if not written.done():
+                    if written.done():  # its caller went away
+                        continue
+                    if outcome is None:
                         written.set_result(None)
+                    else:
+                        written.set_exception(outcome)

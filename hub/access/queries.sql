@@ -24,12 +24,18 @@ UPDATE access.actor SET revoked_at = $2 WHERE actor_id = $1 AND revoked_at IS NU
 INSERT INTO access.account (username, actor_id, password_hash, created_at) VALUES ($1, $2, $3, $4);
 
 -- name: fetch_account
--- An account, held while its password is checked.
-SELECT username, actor_id, password_hash, failed_count, locked_until FROM access.account WHERE username = $1 FOR UPDATE;
+-- An account that is not resting, with this attempt counted against it beforehand: attempts made at once cannot all be
+-- the first. After a rest the count begins anew. $2 is now, $3 when a rest would end, $4 how many failures bring it.
+UPDATE access.account SET
+    failed_count = CASE WHEN locked_until IS NULL THEN failed_count + 1 ELSE 1 END,
+    locked_until = CASE WHEN (CASE WHEN locked_until IS NULL THEN failed_count + 1 ELSE 1 END) >= $4::integer
+        THEN $3::timestamptz END
+WHERE username = $1 AND (locked_until IS NULL OR locked_until <= $2::timestamptz)
+RETURNING actor_id, password_hash;
 
--- name: store_account_failure
--- Counts a wrong password; from the fifth on the account rests a while.
-UPDATE access.account SET failed_count = failed_count + 1, locked_until = $2 WHERE username = $1;
+-- name: fetch_account_known
+-- Whether there is an account of that name.
+SELECT EXISTS (SELECT FROM access.account WHERE username = $1);
 
 -- name: store_account_success
 -- A right password clears the count.
@@ -40,9 +46,9 @@ UPDATE access.account SET failed_count = 0, locked_until = NULL WHERE username =
 INSERT INTO audit.entry (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,
     person_ids, fields, allowed, reason, detail, duration_ms)
 SELECT e.happened_at, e.request_id, e.actor_id, e.actor_kind, e.purpose, e.action, e.operation_name, e.operation_sha256,
-    ARRAY(SELECT jsonb_array_elements_text(e.person_ids)::bigint), ARRAY(SELECT jsonb_array_elements_text(e.fields)),
-    e.allowed, e.reason, e.detail, e.duration_ms
+    ARRAY(SELECT jsonb_array_elements_text(e.person_ids::jsonb)::bigint),
+    ARRAY(SELECT jsonb_array_elements_text(e.fields::jsonb)), e.allowed, e.reason, e.detail::jsonb, e.duration_ms
 FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-    $9::jsonb[], $10::jsonb[], $11::boolean[], $12::text[], $13::jsonb[], $14::real[])
+    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::real[])
     AS e (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256, person_ids, fields,
         allowed, reason, detail, duration_ms);

@@ -6,7 +6,8 @@ HS256 with the installation's secret; the algorithm is fixed here and never read
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import jwt
 
@@ -17,6 +18,18 @@ from hub.errors import Unauthenticated
 _ALGORITHM = "HS256"
 _ISSUER = "yunqiao"
 _AUDIENCE = "yunqiao-hub"
+#: No token of ours comes near it; longer ones are not looked at.
+_LONGEST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """What a token says: for whom, which token, from when, until when."""
+
+    actor_id: int
+    token_id: str
+    issued_at: datetime
+    expires_at: datetime
 
 
 def issue_token(actor: Actor, *, secret: bytes, clock: Clock, valid_for: timedelta) -> str:
@@ -33,14 +46,17 @@ def issue_token(actor: Actor, *, secret: bytes, clock: Clock, valid_for: timedel
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
-def read_token(text: str, *, secret: bytes, clock: Clock) -> int:
-    """The key of the actor a token speaks for.
+def read_token(text: str, *, secret: bytes, clock: Clock) -> TokenClaims:
+    """What a token says, once its signature, issuer, audience and term hold.
 
     Raises
     ------
     Unauthenticated
         ``token_expired``, or ``token_invalid`` without saying what is wrong with it.
     """
+    invalid = Unauthenticated("token_invalid", "The token is not one of ours.", hint="Sign in again.")
+    if len(text) > _LONGEST:
+        raise invalid
     try:
         claims = jwt.decode(
             text,
@@ -50,10 +66,15 @@ def read_token(text: str, *, secret: bytes, clock: Clock) -> int:
             issuer=_ISSUER,
             options={"require": ["exp", "iat", "sub", "jti"], "verify_exp": False, "verify_iat": False},
         )
-        actor_id, expires = int(claims["sub"]), int(claims["exp"])
-    except (jwt.InvalidTokenError, ValueError) as error:
-        raise Unauthenticated("token_invalid", "The token is not one of ours.", hint="Sign in again.") from error
+        read = TokenClaims(
+            int(claims["sub"]),
+            str(claims["jti"]),
+            datetime.fromtimestamp(int(claims["iat"]), UTC),
+            datetime.fromtimestamp(int(claims["exp"]), UTC),
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError) as error:
+        raise invalid from error
     # By the hub's clock, which a test can hold still.
-    if clock.now().timestamp() >= expires:
+    if clock.now() >= read.expires_at:
         raise Unauthenticated("token_expired", "The token has expired.", hint="Sign in again.")
-    return actor_id
+    return read

@@ -11,6 +11,7 @@ import asyncpg
 from hub.access.actor import Actor
 from hub.clock import Clock
 from hub.query.engine import Engine, Operation
+from hub.query.tree import Withheld
 
 
 @dataclass(slots=True)
@@ -28,3 +29,5 @@ class RequestContext:
     #: what mutations and computed roots touched, for the audit
     person_ids: list[int] = field(default_factory=list)
     fields: set[str] = field(default_factory=set)
+    #: fields of what mutations return that are not shown, or not in full
+    withheld: list[Withheld] = field(default_factory=list)

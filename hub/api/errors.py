@@ -9,22 +9,55 @@ from typing import Any
 import asyncpg
 from graphql import GraphQLError
 
-from hub.errors import HubError, Internal, Unavailable
+from hub.errors import Conflict, HubError, Internal, InvalidInput, Unavailable
 from hub.query.engine import GraphQLErrors
 
 _LOG = logging.getLogger("hub.api")
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    OSError,
+    TimeoutError,
+)
+#: A value that PostgreSQL cannot take: too large, half a character, a region that is not there.
+_UNFIT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    OverflowError,
+    UnicodeError,
+)
+_CROSSED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 def as_hub_error(error: BaseException, request_id: uuid.UUID) -> HubError:
     """The error that may be shown. What nobody foresaw is masked; its id finds the log entry."""
     if isinstance(error, GraphQLError) and error.original_error is not None:
         return as_hub_error(error.original_error, request_id)
+    fields = {"request_id": str(request_id), "cause": type(error).__name__}
     if isinstance(error, HubError):
+        if error.log_level >= logging.WARNING:
+            _LOG.log(error.log_level, error.code, extra={"fields": fields})
         return error
-    if isinstance(error, (asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError, OSError, TimeoutError)):
-        _LOG.error("unavailable", extra={"fields": {"request_id": str(request_id), "cause": type(error).__name__}})
+    if isinstance(error, GraphQLErrors):
+        # An argument inside what a mutation returns; GraphQL's own words, which quote no row.
+        return InvalidInput("graphql", error.errors[0].message)
+    # A value that does not fit is an InterfaceError too where asyncpg itself refused it.
+    if isinstance(error, _UNFIT) or (isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)):
+        _LOG.info("value_invalid", extra={"fields": fields})
+        return InvalidInput("value_invalid", "A value does not fit its field.", hint="Check what was sent.")
+    if isinstance(error, _CROSSED):
+        return Conflict("crossed", "Another change came between.", hint="Send the same request again.")
+    # Of asyncpg's own complaints only those about a connection that is gone are the server's; the rest are our faults.
+    gone = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in ("closed", "closing"))
+    if gone or isinstance(error, _AWAY):
+        _LOG.error("unavailable", extra={"fields": fields})
         return Unavailable("database_unavailable", "The database does not answer.", hint="Try again shortly.")
-    _LOG.error("internal", exc_info=error, extra={"fields": {"request_id": str(request_id)}})
+    _LOG.error("internal", exc_info=error, extra={"fields": fields})
     return Internal("internal", f"Something failed on our side ({request_id}).", hint="Report this number.")
 
 

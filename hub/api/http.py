@@ -1,93 +1,43 @@
 """GraphQL over HTTP, raw ASGI: a framework's route costs a tenth of a request's CPU.
 
-Source: the GraphQL over HTTP specification (draft of 2025). Both media types; POST for all, GET for queries.
+POST for all, GET for queries; both media types. Under ``application/json`` a well-formed request is answered 200
+whatever its errors; under ``application/graphql-response+json`` an answer without data has the status of its first
+error. What is wrong as HTTP, or with whoever asks, has its own status under both. Every answer has its audit entry
+before it leaves.
+
+Source: GraphQL over HTTP specification, working draft of 2025; audits of the package ``graphql-http``.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs
 
 from hub.access.actor import Actor
-from hub.api.errors import error_body
-from hub.api.service import GraphQLService, Reply
-from hub.errors import HubError, InvalidInput, LimitExceeded, Unauthenticated
+from hub.api.errors import as_hub_error
+from hub.api.negotiate import JSON, accepts_html, choose_media
+from hub.api.service import GraphQLService, Reply, error_reply
+from hub.errors import Forbidden, HubError, InvalidInput, LimitExceeded, Unauthenticated
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+_LOG = logging.getLogger("hub.api.http")
 _MOST_BYTES = 1_000_000
-_RESPONSE_TYPE = "application/graphql-response+json"
+#: The page runs nothing but its own files and talks to nobody but this server; the editor writes styles of its own.
 _CSP = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-
-
-class GraphQLApp:
-    """The endpoint.
-
-    Parameters
-    ----------
-    service
-        Answers requests; None while the application starts.
-    actor_of
-        The actor of a bearer token or session cookie; raises Unauthenticated.
-    """
-
-    def __init__(
-        self, service: Callable[[], GraphQLService], actor_of: Callable[[str], Awaitable[Actor]], *, graphiql: bool
-    ) -> None:
-        self._service, self._actor_of, self._graphiql = service, actor_of, graphiql
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        accept = headers.get("accept", "*/*")
-        if scope["method"] == "GET" and "text/html" in accept and self._graphiql:
-            await _send(send, 200, "text/html; charset=utf-8", _graphiql_page(), {"content-security-policy": _CSP})
-            return
-        media = "application/json" if "application/json" in accept and _RESPONSE_TYPE not in accept else _RESPONSE_TYPE
-        if accept == "*/*" or not accept:
-            media = "application/json"
-        try:
-            if not any(kind in accept for kind in ("*/*", "application/*", "application/json", _RESPONSE_TYPE)):
-                raise HttpError(
-                    406, InvalidInput("not_acceptable", "Answers are JSON.", hint=f"Accept {_RESPONSE_TYPE}.")
-                )
-            request = await _read_request(scope, headers, receive)
-            actor = await self._authenticate(headers)
-            reply = await self._service().execute(
-                actor=actor,
-                purpose=headers.get("x-purpose") or _only(actor),
-                document=request["query"],
-                operation_name=request.get("operationName"),
-                variables=request.get("variables"),
-                only_query=scope["method"] == "GET",
-            )
-        except HttpError as error:
-            reply = _error_reply(error.cause, error.status)
-        except HubError as error:
-            reply = _error_reply(error, error.http_status)
-        status = reply.status
-        extra = {"allow": "GET, POST"} if status == 405 else {}
-        if status == 401:
-            extra["www-authenticate"] = "Bearer"
-        if status == 503:
-            extra["retry-after"] = "2"
-        await _send(send, status, f"{media}; charset=utf-8", reply.body, extra)
-
-    async def _authenticate(self, headers: Mapping[str, str]) -> Actor:
-        kind, _, token = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not token.strip():
-            raise Unauthenticated(
-                "token_missing", "No token came with the request.", hint="Send Authorization: Bearer …"
-            )
-        return await self._actor_of(token.strip())
 
 
 class HttpError(Exception):
@@ -96,6 +46,103 @@ class HttpError(Exception):
     def __init__(self, status: int, cause: HubError) -> None:
         super().__init__(cause.code)
         self.status, self.cause = status, cause
+
+
+class GraphQLApp:
+    """The endpoint.
+
+    Parameters
+    ----------
+    service
+        Gives what answers requests; raises Unavailable while the application starts.
+    actor_of
+        The actor of a bearer token; raises Unauthenticated.
+    graphiql
+        Whether a browser is shown GraphiQL.
+    """
+
+    def __init__(
+        self,
+        service: Callable[[], GraphQLService],
+        actor_of: Callable[[str], Awaitable[Actor]],
+        *,
+        graphiql: bool,
+        most_bytes: int = _MOST_BYTES,
+    ) -> None:
+        self._service, self._actor_of, self._graphiql = service, actor_of, graphiql
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if self._graphiql and scope["method"] == "GET" and accepts_html(headers.get("accept", "")):
+            await _send(send, 200, "text/html", _graphiql_page(), {"content-security-policy": _CSP})
+            return
+        started, request_id = time.perf_counter(), uuid.uuid4()
+        media = choose_media(headers.get("accept"))
+        actor: Actor | None = None
+        purpose = headers.get("x-purpose", "").strip()
+        try:
+            if media is None:
+                raise HttpError(406, InvalidInput("not_acceptable", "Answers are JSON.", hint=f"Accept {JSON}."))
+            if scope["method"] not in ("GET", "POST"):
+                raise HttpError(405, InvalidInput("method_not_allowed", "Use POST, or GET for queries."))
+            actor = await self._authenticate(headers)
+            purpose = purpose or _only(actor)
+            if purpose not in actor.purposes:
+                raise Forbidden(
+                    "purpose_not_granted",
+                    "This purpose is not one that you may state.",
+                    hint="Yours are: " + ", ".join(actor.purposes) + ".",
+                )
+            request = await _read_request(scope, headers, receive, self._most_bytes)
+            reply = await self._service().execute(
+                actor=actor,
+                purpose=purpose,
+                document=request["query"],
+                operation_name=request.get("operationName"),
+                variables=request.get("variables"),
+                only_query=scope["method"] == "GET",
+                request_id=request_id,
+            )
+            status = reply.status
+            if reply.has_data or (media == JSON and status < 500 and status != 405):
+                status = 200
+        except Exception as error:  # every error becomes an answer
+            cause = error.cause if isinstance(error, HttpError) else as_hub_error(error, request_id)
+            status = error.status if isinstance(error, HttpError) else cause.http_status
+            reply = await self._refuse(cause, actor=actor, purpose=purpose, request_id=request_id)
+            status = reply.status if reply.status == 503 else status
+        await _send(send, status, media or JSON, reply.body, _headers_of(status, request_id))
+        _LOG.info(
+            "graphql",
+            extra={
+                "fields": {
+                    "request_id": str(request_id),
+                    "status": status,
+                    "ms": round((time.perf_counter() - started) * 1000, 2),
+                    "bytes": len(reply.body),
+                    "actor_id": actor.actor_id if actor else None,
+                    "actor_kind": actor.kind if actor else None,
+                    "reason": reply.reason,
+                }
+            },
+        )
+
+    async def _refuse(self, cause: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
+        """The answer to a refused request, once its entry is durable; without an entry, 503 and nothing said."""
+        try:
+            return await self._service().refuse(cause, actor=actor, purpose=purpose, request_id=request_id)
+        except HubError as error:
+            return error_reply(error)
+
+    async def _authenticate(self, headers: Mapping[str, str]) -> Actor:
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise Unauthenticated(
+                "token_missing", "No token came with the request.", hint="Send Authorization: Bearer …"
+            )
+        return await self._actor_of(token.strip())
 
 
 def _only(actor: Actor) -> str:
@@ -107,38 +154,55 @@ def _only(actor: Actor) -> str:
     )
 
 
-async def _read_request(scope: Scope, headers: Mapping[str, str], receive: Receive) -> dict[str, Any]:
+async def _read_request(scope: Scope, headers: Mapping[str, str], receive: Receive, most_bytes: int) -> dict[str, Any]:
     if scope["method"] == "GET":
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         request: Any = dict(query)
-        if "variables" in query:
-            request["variables"] = _json(query["variables"].encode(), "variables")
-    elif scope["method"] == "POST":
-        media = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media != "application/json":
-            raise HttpError(
-                415, InvalidInput("media_type_unsupported", "The body must be JSON.", hint="application/json")
-            )
-        request = _json(await _read_body(receive), "body")
+        for name in ("variables", "extensions"):
+            if name in query:
+                request[name] = _json(query[name].encode("utf-8", "surrogateescape"), name)
     else:
-        raise HttpError(405, InvalidInput("method_not_allowed", "Use POST, or GET for queries."))
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
+        _check_media(headers)
+        request = _json(await _read_body(headers, receive, most_bytes), "body")
+    if not isinstance(request, dict) or not isinstance(request.get("query"), str) or not request["query"]:
         raise InvalidInput("query_missing", "There is no query.", hint='Send {"query": "…"}.')
-    if not isinstance(request.get("variables"), dict | None):
-        raise InvalidInput("variables_invalid", "variables must be an object.")
-    if not isinstance(request.get("operationName"), str | None):
-        raise InvalidInput("operation_name_invalid", "operationName must be a text.")
+    for name, kind in (("variables", dict), ("extensions", dict), ("operationName", str)):
+        if not isinstance(request.get(name), kind | None):
+            raise InvalidInput("request_invalid", f"{name} has the wrong type.", hint=f"It is a {kind.__name__}.")
+    try:
+        request["query"].encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("query_invalid", "The query holds half a character.", hint="Send UTF-8.") from error
     return request
+
+
+def _check_media(headers: Mapping[str, str]) -> None:
+    media, _, rest = headers.get("content-type", "").partition(";")
+    charset = next((p.partition("=")[2] for p in rest.split(";") if p.strip().lower().startswith("charset=")), "utf-8")
+    encoded = headers.get("content-encoding", "identity").lower() != "identity"
+    if media.strip().lower() != JSON or charset.strip().strip('"').lower() not in ("utf-8", "utf8") or encoded:
+        raise HttpError(
+            415,
+            InvalidInput("media_type_unsupported", "The body must be JSON in UTF-8.", hint=f"Content-Type: {JSON}"),
+        )
 
 
 def _json(data: bytes, what: str) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("json_invalid", f"The {what} is no JSON.", hint="Check it with a JSON tool.") from error
 
 
-async def _read_body(receive: Receive) -> bytes:
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+async def _read_body(headers: Mapping[str, str], receive: Receive, most_bytes: int) -> bytes:
+    too_large = LimitExceeded("body_too_large", f"A request has at most {most_bytes} bytes.", hint="Send less at once.")
+    announced = headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > most_bytes:
+        raise too_large
     parts, size, more = [], 0, True
     while more:
         message = await receive()
@@ -146,25 +210,31 @@ async def _read_body(receive: Receive) -> bytes:
             raise InvalidInput("disconnected", "The sender went away.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > _MOST_BYTES:
-            raise LimitExceeded(
-                "body_too_large", f"A request has at most {_MOST_BYTES} bytes.", hint="Send less at once."
-            )
+        if size > most_bytes:
+            raise too_large
         more = message.get("more_body", False)
     return b"".join(parts)
 
 
-def _error_reply(error: HubError, status: int) -> Reply:
-    return Reply(json.dumps({"errors": [error_body(error)]}, ensure_ascii=False).encode(), status, False)
+def _headers_of(status: int, request_id: uuid.UUID) -> dict[str, str]:
+    extra = {"x-request-id": str(request_id), "vary": "accept"}
+    if status == 401:
+        extra["www-authenticate"] = "Bearer"
+    elif status == 405:
+        extra["allow"] = "GET, POST"
+    elif status == 503:
+        extra["retry-after"] = "2"
+    return extra
 
 
+@cache
 def _graphiql_page() -> bytes:
     return resources.files("hub.api").joinpath("static/graphiql/index.html").read_bytes()
 
 
 async def _send(send: Send, status: int, media: str, body: bytes, extra: Mapping[str, str]) -> None:
     headers = {
-        "content-type": media,
+        "content-type": f"{media}; charset=utf-8",
         "content-length": str(len(body)),
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",

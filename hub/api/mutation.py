@@ -15,9 +15,8 @@ from graphql import SelectionSetNode
 from strawberry.types import Info
 
 from hub.access.audit import AuditEntry, store_audit
-from hub.access.policy import decide
 from hub.api.context import RequestContext
-from hub.api.rights import check_kind
+from hub.api.rights import check_permit
 from hub.db.sql import load_queries
 from hub.errors import Conflict, InvalidInput
 from hub.query.selection import Selector
@@ -46,8 +45,7 @@ async def mutate(
         What was asked, to tell a repeated request from another one under the same key.
     """
     context = info.context
-    check_kind(context.actor, mutation)
-    decide(context.actor, context.purpose)
+    check_permit(context.actor, context.purpose, mutation)
     if not 8 <= len(idempotency_key) <= 200:
         raise InvalidInput("idempotency_key_invalid", "An idempotency key has 8 to 200 characters.", hint="Use a UUID.")
     text = json.dumps([mutation, request], sort_keys=True, ensure_ascii=False, default=str)
@@ -86,7 +84,7 @@ async def mutate(
                     purpose=context.purpose,
                     action="mutation",
                     operation_name=mutation,
-                    person_ids=[person_id] if person_id is not None else [key] if entity == "person" else [],
+                    person_ids=_people(context, person_id if person_id is not None or entity != "person" else key),
                     fields=sorted(f"{entity}.{name}" for name in request),
                     detail={"entity": entity, "id": key, "repeated": before is not None},
                 )
@@ -106,7 +104,7 @@ async def _payload(
     payload: dict[str, Any] = {}
     for selected in selector.collect(type_name_of_payload(raw.field_name), sets):
         if selected.name == camel(entity):
-            payload[selected.key] = await context.engine.fetch_item(
+            answer = await context.engine.fetch_item(
                 connection,
                 entity=entity,
                 key=key,
@@ -117,9 +115,17 @@ async def _payload(
                 actor=context.actor,
                 purpose=context.purpose,
             )
+            payload[selected.key] = json.loads(answer.data)
+            context.person_ids.extend(answer.person_ids)
+            context.fields.update(answer.fields)
+            context.withheld.extend(answer.withheld)
     return payload
 
 
 def type_name_of_payload(mutation: str) -> str:
     """``postOpening`` → ``PostOpeningPayload``."""
     return mutation[0].upper() + mutation[1:] + "Payload"
+
+
+def _people(context: RequestContext, person_id: int | None) -> list[int]:
+    return sorted({*context.person_ids, *([person_id] if person_id is not None else [])})

@@ -11,12 +11,12 @@ from strawberry.types import Info
 
 from hub.api.context import RequestContext
 from hub.api.mutation import mutate
-from hub.api.rights import check_opening, check_person, check_referral
+from hub.api.rights import check_opening, check_permit, check_person, check_place, check_referral, check_target
 from hub.casework.opening import OpeningEntry, change_opening, close_opening, post_opening
 from hub.casework.referral import OutcomeEntry, record_contact, record_outcome, refer
 from hub.casework.wish import edit_person, edit_wish
 from hub.errors import NotFound
-from hub.query.compile import entity_of_id, key_of_id
+from hub.query.ids import entity_of_id, key_of_id
 from schema.catalog import ENTITIES, TARGETS
 from schema.types.declared import declared
 from schema.types.inputs import EmploymentInput, OpeningInput, OutcomeInput, PersonInput, WishInput
@@ -68,12 +68,19 @@ class Mutation:
     """Changes."""
 
     @strawberry.mutation(description="Post an opening（发布岗位）")
-    async def post_opening(self, info: RequestInfo, input: OpeningInput, idempotency_key: str) -> PostOpeningPayload:  # type: ignore[valid-type]  # noqa: A002 - GraphQL's usual name
+    async def post_opening(
+        self,
+        info: RequestInfo,
+        input: OpeningInput,  # noqa: A002 - GraphQL's usual name
+        idempotency_key: str,
+    ) -> PostOpeningPayload | None:  # type: ignore[valid-type]  # made at run time
         """Post an opening."""
         entry = OpeningEntry(**asdict(input))
         context = info.context
 
         async def work(connection: asyncpg.Connection) -> int:
+            permit = check_permit(context.actor, context.purpose, "postOpening")
+            check_place(context.actor, permit, entry.region_code)
             return await post_opening(connection, actor=context.actor, entry=entry, clock=context.clock)
 
         return await mutate(
@@ -93,13 +100,15 @@ class Mutation:
         version: int,
         input: OpeningInput,  # noqa: A002 - as above
         idempotency_key: str,
-    ) -> ChangeOpeningPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> ChangeOpeningPayload | None:  # type: ignore[valid-type]  # made at run time
         """Replace what an opening says."""
         entry = OpeningEntry(**asdict(input))
         context, key = info.context, _key(id, "opening")
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_opening(connection, context.actor, key)
+            await check_opening(connection, context, "changeOpening", key)
+            permit = check_permit(context.actor, context.purpose, "changeOpening")
+            check_place(context.actor, permit, entry.region_code)
             return await change_opening(connection, opening_id=key, version=version, entry=entry, clock=context.clock)
 
         return await mutate(
@@ -118,12 +127,12 @@ class Mutation:
         id: strawberry.ID,  # noqa: A002 - GraphQL's usual name
         version: int,
         idempotency_key: str,
-    ) -> CloseOpeningPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> CloseOpeningPayload | None:  # type: ignore[valid-type]  # made at run time
         """Close an opening."""
         context, key = info.context, _key(id, "opening")
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_opening(connection, context.actor, key)
+            await check_opening(connection, context, "closeOpening", key)
             return await close_opening(connection, opening_id=key, version=version, clock=context.clock)
 
         return await mutate(
@@ -143,12 +152,12 @@ class Mutation:
         version: int,
         input: WishInput,  # noqa: A002 - GraphQL's usual name
         idempotency_key: str,
-    ) -> EditWishPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> EditWishPayload | None:  # type: ignore[valid-type]  # made at run time
         """Change what a person wishes."""
         context, key = info.context, _key(person_id, "person")
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_person(connection, context.actor, key)
+            await check_person(connection, context, "editWish", key)
             return await edit_wish(
                 connection,
                 actor=context.actor,
@@ -169,7 +178,7 @@ class Mutation:
         )
 
     @strawberry.mutation(description="Add a person whom no file knows（新增人员）")
-    async def add_person(self, info: RequestInfo, input: PersonInput, idempotency_key: str) -> AddPersonPayload:  # type: ignore[valid-type]  # noqa: A002 - GraphQL's usual name
+    async def add_person(self, info: RequestInfo, input: PersonInput, idempotency_key: str) -> AddPersonPayload | None:  # type: ignore[valid-type]  # noqa: A002 - GraphQL's usual name
         """Add a person whom no file knows."""
         context = info.context
         values = _given(input)
@@ -177,6 +186,8 @@ class Mutation:
         values.setdefault("living_region_code", context.actor.region_code)
 
         async def work(connection: asyncpg.Connection) -> int:
+            permit = check_permit(context.actor, context.purpose, "addPerson")
+            check_place(context.actor, permit, values["living_region_code"])
             return await edit_person(
                 connection, actor=context.actor, person_id=None, values=values, clock=context.clock
             )
@@ -190,21 +201,24 @@ class Mutation:
             work=work,
         )
 
-    @strawberry.mutation(description="Enter what a station knows of a person's work（登记就业情况）")
+    @strawberry.mutation(
+        description="Enter what a station knows of a person's work; version is the person's（登记就业情况）"
+    )
     async def edit_employment(
         self,
         info: RequestInfo,
         person_id: strawberry.ID,
+        version: int,
         input: EmploymentInput,  # noqa: A002 - GraphQL's usual name
         idempotency_key: str,
-    ) -> EditEmploymentPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> EditEmploymentPayload | None:  # type: ignore[valid-type]  # made at run time
         """Enter what a station knows of a person's work."""
         context, key = info.context, _key(person_id, "person")
         values = _given(input)
         values = {{"started_on": "left_on", "ended_on": "returned_on"}.get(name, name): v for name, v in values.items()}
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_person(connection, context.actor, key)
+            await check_person(connection, context, "editEmployment", key, version=version)
             return await edit_person(connection, actor=context.actor, person_id=key, values=values, clock=context.clock)
 
         return await mutate(
@@ -212,7 +226,7 @@ class Mutation:
             mutation="editEmployment",
             entity="person",
             idempotency_key=idempotency_key,
-            request={**_given(input), "person_id": person_id},
+            request={**_given(input), "person_id": person_id, "version": version},
             work=work,
             person_id=key,
         )
@@ -226,7 +240,7 @@ class Mutation:
         idempotency_key: str,
         run_id: int | None = None,
         rank: int | None = None,
-    ) -> ReferPersonPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> ReferPersonPayload | None:  # type: ignore[valid-type]  # made at run time
         """Put a person forward for a target."""
         context, key = info.context, _key(person_id, "person")
         target = entity_of_id(target_id)
@@ -235,7 +249,8 @@ class Mutation:
         kind, target_key = target.name, _key(target_id, target.name)
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_person(connection, context.actor, key)
+            await check_person(connection, context, "referPerson", key)
+            await check_target(connection, context, kind, target_key)
             return await refer(
                 connection,
                 actor=context.actor,
@@ -267,12 +282,12 @@ class Mutation:
         result: str,
         idempotency_key: str,
         note: str = "",
-    ) -> RecordContactPayload:  # type: ignore[valid-type]  # made at run time
+    ) -> RecordContactPayload | None:  # type: ignore[valid-type]  # made at run time
         """Record an attempt to reach a person."""
         context, key = info.context, _key(referral_id, "referral")
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_referral(connection, context.actor, key)
+            context.person_ids.append(await check_referral(connection, context, "recordContact", key))
             await record_contact(
                 connection,
                 actor=context.actor,
@@ -308,13 +323,13 @@ class Mutation:
         version: int,
         input: OutcomeInput,  # noqa: A002 - GraphQL's usual name
         idempotency_key: str,
-    ) -> RecordOutcomePayload:  # type: ignore[valid-type]  # made at run time
+    ) -> RecordOutcomePayload | None:  # type: ignore[valid-type]  # made at run time
         """Record what came of a referral."""
         context, key = info.context, _key(referral_id, "referral")
         entry = OutcomeEntry(**asdict(input))
 
         async def work(connection: asyncpg.Connection) -> int:
-            await check_referral(connection, context.actor, key)
+            context.person_ids.append(await check_referral(connection, context, "recordOutcome", key))
             await record_outcome(
                 connection, actor=context.actor, referral_id=key, version=version, entry=entry, clock=context.clock
             )

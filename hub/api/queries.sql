@@ -1,14 +1,14 @@
--- name: fetch_person_place
--- Where a person of the register lives.
-SELECT living_region_code, registered_region_code FROM registry.person WHERE person_id = $1 AND gone_on IS NULL;
+-- name: fetch_person_version
+-- A person's version, held until the transaction ends.
+SELECT version FROM registry.person WHERE person_id = $1 FOR UPDATE;
 
 -- name: fetch_referral_person
 -- Whose a referral is.
 SELECT person_id FROM casework.referral WHERE referral_id = $1;
 
--- name: fetch_opening_place
--- Whose an opening is, and where.
-SELECT partner_code, region_code FROM market.opening WHERE opening_id = $1;
+-- name: fetch_opening_public
+-- Whether an opening is the public service's own, not a partner's.
+SELECT partner_code IS NULL FROM market.opening WHERE opening_id = $1;
 
 -- name: fetch_idempotency_key
 -- What a key was used for before.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -22,17 +23,19 @@ from hub.api.context import RequestContext
 from hub.api.errors import as_hub_error, error_body, graphql_bodies
 from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
-from hub.errors import HubError, InvalidInput
+from hub.errors import HubError, InvalidInput, Unavailable
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
+from schema.grants import load_grants
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: its body as JSON, its HTTP status, and whether it has ``data`` at all."""
+    """An answer: its body as JSON, the status its errors call for, whether it has ``data``, and why it was refused."""
 
     body: bytes
     status: int
     has_data: bool
+    reason: str = ""
 
     def parsed(self) -> dict[str, Any]:
         """The body as an object."""
@@ -69,15 +72,16 @@ class GraphQLService:
         operation_name: str | None = None,
         variables: Mapping[str, Any] | None = None,
         only_query: bool = False,
+        request_id: uuid.UUID | None = None,
     ) -> Reply:
-        """Answer one request and record it.
+        """Answer one request and record it. Without an entry there is no answer.
 
         Parameters
         ----------
         only_query
             Refuse anything but a query (GET must change nothing).
         """
-        started, request_id = time.perf_counter(), uuid.uuid4()
+        started, request_id = time.perf_counter(), request_id or uuid.uuid4()
         action = "query"
         try:
             operation = self.engine.read_operation(document, operation_name)
@@ -91,24 +95,46 @@ class GraphQLService:
             outcome = _Outcome(errors=graphql_bodies(errors), status=400, allowed=False, reason="graphql")
         except Exception as error:  # every error becomes an answer, and every answer an entry
             outcome = _failed(as_hub_error(error, request_id))
-        await self._audit.record(
-            AuditEntry(
-                happened_at=self._clock.now(),
-                request_id=request_id,
-                actor_id=actor.actor_id,
-                actor_kind=actor.kind,
-                purpose=purpose,
-                action=action,
-                operation_name=operation_name,
-                operation_sha256=hashlib.sha256(document.encode()).digest(),
-                person_ids=list(outcome.person_ids),
-                fields=list(outcome.fields),
-                allowed=outcome.allowed,
-                reason=outcome.reason,
-                duration_ms=(time.perf_counter() - started) * 1000,
-            )
+        entry = AuditEntry(
+            happened_at=self._clock.now(),
+            request_id=request_id,
+            actor_id=actor.actor_id,
+            actor_kind=actor.kind,
+            purpose=_known_purpose(purpose),
+            action=action,
+            operation_name=_known_name(operation_name),
+            operation_sha256=hashlib.sha256(document.encode("utf-8", "surrogatepass")).digest(),
+            person_ids=list(outcome.person_ids),
+            fields=list(outcome.fields),
+            allowed=outcome.allowed,
+            reason=outcome.reason,
+            duration_ms=(time.perf_counter() - started) * 1000,
         )
+        if not await self._recorded(entry):
+            return _unrecorded()
         return _reply(outcome)
+
+    async def refuse(self, error: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
+        """The answer to a request that never became an operation, once its entry is durable."""
+        entry = AuditEntry(
+            happened_at=self._clock.now(),
+            request_id=request_id,
+            actor_id=actor.actor_id if actor else None,
+            actor_kind=actor.kind if actor else "unknown",
+            purpose=_known_purpose(purpose),
+            action="request",
+            allowed=False,
+            reason=error.code,
+        )
+        return error_reply(error) if await self._recorded(entry) else _unrecorded()
+
+    async def _recorded(self, entry: AuditEntry) -> bool:
+        try:
+            await self._audit.record(entry)
+        except Exception as error:  # whatever it was: what nobody can account for is not handed out
+            as_hub_error(error, entry.request_id)
+            return False
+        return True
 
     async def _answer(
         self,
@@ -175,24 +201,54 @@ class GraphQLService:
             operation_name=operation.node.name.value if operation.node.name else None,
         )
         result = answered if isinstance(answered, ExecutionResult) else await answered
-        errors = [
-            error_body(as_hub_error(error, request_id), error.path)
-            if error.original_error is not None
-            else {**error.formatted, "extensions": {"code": "GRAPHQL_EXECUTION_FAILED"}}
+        if context.withheld:
+            extensions = {"withheld": [*(extensions or {}).get("withheld", ()), *withheld_extensions(context.withheld)]}
+        causes = [
+            (as_hub_error(error, request_id) if error.original_error is not None else None, error)
             for error in result.errors or []
         ]
-        refused = next((e["extensions"].get("reason", "") for e in errors), "")
+        errors = [
+            error_body(cause, error.path)
+            if cause is not None
+            else {**error.formatted, "extensions": {"code": "GRAPHQL_EXECUTION_FAILED"}}
+            for cause, error in causes
+        ]
+        first = causes[0][0] if causes else None
+        # A mutation that failed leaves its own field null; nothing at all came of it where every field did.
+        nothing = errors and (result.data is None or all(value is None for value in result.data.values()))
         return _Outcome(
-            data=json.dumps(result.data, ensure_ascii=False, default=str)
-            if result.data is not None or not errors
-            else None,
+            data=json.dumps(result.data, ensure_ascii=False, default=str),
             errors=errors or None,
             extensions=extensions,
+            status=(first.http_status if first is not None else 400) if nothing else 200,
             person_ids=tuple({*people, *context.person_ids}),
             fields=tuple(sorted(fields | context.fields)),
             allowed=not errors,
-            reason=refused,
+            reason=first.code if first is not None else "graphql" if errors else "",
         )
+
+
+def error_reply(error: HubError) -> Reply:
+    """An answer that is nothing but an error."""
+    return _reply(_failed(error))
+
+
+def _unrecorded() -> Reply:
+    return error_reply(
+        Unavailable("audit_unavailable", "The request could not be recorded, so it has no answer.", hint="Try again.")
+    )
+
+
+def _known_purpose(purpose: str) -> str:
+    # The audit holds no text of a stranger's choosing.
+    return purpose if purpose in load_grants().purposes else ""
+
+
+def _known_name(name: str | None) -> str | None:
+    return name[:100] if name is not None and _NAME.fullmatch(name) else None
+
+
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
 def _failed(error: HubError) -> _Outcome:
@@ -207,4 +263,5 @@ def _reply(outcome: _Outcome) -> Reply:
         parts.append(f'"data":{outcome.data}')
     if outcome.extensions:
         parts.append(f'"extensions":{json.dumps(outcome.extensions, ensure_ascii=False)}')
-    return Reply(("{" + ",".join(parts) + "}").encode(), outcome.status, outcome.data is not None)
+    body = ("{" + ",".join(parts) + "}").encode("utf-8", "surrogatepass")
+    return Reply(body, outcome.status, outcome.data not in (None, "null"), outcome.reason)

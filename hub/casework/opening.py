@@ -9,12 +9,13 @@ from datetime import date
 import asyncpg
 
 from hub.access.actor import Actor
+from hub.casework.lawful import find_unlawful, refuse_unlawful
 from hub.clock import Clock
 from hub.db.sql import load_queries
 from hub.errors import Conflict, InvalidInput, NotFound
 from schema.codes import CHANNEL, EDUCATION, SKILL_LEVEL, WAGE_KIND
+from schema.law import load_posting
 from schema.occupations import load_occupations
-from schema.posting import find_unlawful
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,7 @@ async def change_opening(
         opening_id,
         *(values[name] for name in order),
         "filled" if entry.vacancies == held["filled"] else "open",
+        entry.employer_code,
         clock.now(),
     )
     return opening_id
@@ -161,18 +163,16 @@ async def _check(connection: asyncpg.Connection, entry: OpeningEntry, today: dat
         raise _invalid("age_min", "The youngest age is above the oldest.")
     if entry.closes_on is not None and entry.closes_on < today:
         raise _invalid("closes_on", "The day is over.")
-    unlawful = find_unlawful(
-        entry.title,
-        entry.duties,
-        region_code=entry.region_code,
-        wage_low_yuan_per_month=entry.wage_low_yuan_per_month,
-    )
-    if unlawful:
-        raise InvalidInput(
-            "opening_unlawful",
-            "；".join(f"{rule.detail_zh}（{rule.article}）" for rule in unlawful),
-            hint="; ".join(rule.detail_en for rule in unlawful) + ".",
+    refuse_unlawful(
+        find_unlawful(
+            load_posting(),
+            entry.title,
+            entry.duties,
+            region_code=entry.region_code,
+            wage_low_yuan_per_month=entry.wage_low_yuan_per_month,
+            today=today,
         )
+    )
 
 
 def _invalid(field: str, what: str) -> InvalidInput:

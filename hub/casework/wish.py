@@ -11,15 +11,15 @@ from hub.access.actor import Actor
 from hub.clock import Clock
 from hub.db.sql import load_queries
 from hub.errors import Conflict, InvalidInput, NotFound
+from hub.registry.publish import fetch_register_lock
 from hub.registry.station import store_station_entry
-from schema.codes import CANNOT_LEAVE_REASON, EMPLOYMENT_FORM, EMPLOYMENT_STATUS, WISH_SCOPE
 
-_CODES = {
-    "wish_scope": WISH_SCOPE,
-    "cannot_leave_reason": CANNOT_LEAVE_REASON,
-    "employment_status": EMPLOYMENT_STATUS,
-    "employment_form": EMPLOYMENT_FORM,
-}
+WISH_FIELDS = frozenset(
+    {
+        "wishes_to_work", "wish_scope", "wish_occupation", "wish_wage_yuan_per_month", "cannot_leave_home",
+        "cannot_leave_reason", "accepts_night_shift",
+    }
+)  # fmt: skip
 
 
 async def edit_wish(
@@ -38,18 +38,24 @@ async def edit_wish(
     version
         Of the wishes as they were read; 0 where there were none.
     values
-        Canonical fields: ``wishes_to_work``, ``wish_scope``, ``wish_occupation``, ``wish_wage_yuan_per_month``,
-        ``cannot_leave_home``, ``cannot_leave_reason``, ``accepts_night_shift``.
+        Fields of :data:`WISH_FIELDS`; what is left out or None stays as it is.
 
     Raises
     ------
     NotFound, Conflict, InvalidInput
-        ``person_unknown``, ``version_stale``, ``code_unknown``, ``wage_invalid``.
+        ``person_unknown``; ``version_stale``; ``field_unknown`` and those of a station's entry.
     """
-    held = await connection.fetchval(load_queries("hub.casework").fetch_wish_version, person_id)
+    if unknown := sorted(set(values) - WISH_FIELDS):
+        raise InvalidInput("field_unknown", f"These are no wishes: {', '.join(unknown)}.", hint="Leave them out.")
+    # Every change of a wish goes through the register's lock, so nobody comes between reading and writing.
+    await fetch_register_lock(connection)
+    person = await connection.fetchval(load_queries("hub.casework").fetch_person_here, person_id)
+    if person is None:
+        raise NotFound("person_unknown", "There is no such person.")
+    held = await connection.fetchval(load_queries("hub.casework").fetch_wish_version, person)
     if (held or 0) != version:
         raise Conflict("version_stale", "Somebody else changed these wishes meanwhile.", hint="Load them and check.")
-    return await edit_person(connection, actor=actor, person_id=person_id, values=values, clock=clock)
+    return await store_station_entry(connection, actor=actor, person_id=person, values=values, clock=clock)
 
 
 async def edit_person(
@@ -62,29 +68,11 @@ async def edit_person(
 ) -> int:
     """Enter what a station or the person themself says; a new person where ``person_id`` is None.
 
+    Somebody whom every feed has dropped is back in the register with it: the station vouches for them.
+
     Raises
     ------
     NotFound, InvalidInput
-        ``person_unknown``, ``code_unknown``, ``wage_invalid``.
+        ``person_unknown``; those of a station's entry.
     """
-    region = actor.region_code
-    if person_id is not None:
-        place = await connection.fetchrow(load_queries("hub.casework").fetch_person_place, person_id)
-        if place is None:
-            raise NotFound("person_unknown", "There is no such person.")
-        region = region or place["living_region_code"] or place["registered_region_code"]
-    for name, codes in _CODES.items():
-        if values.get(name) is not None and values[name] not in codes:
-            allowed = ", ".join(entry.code for entry in codes.entries)
-            raise InvalidInput("code_unknown", f"{name} has no such code.", hint=f"Use one of: {allowed}.")
-    wage = values.get("wish_wage_yuan_per_month")
-    if wage is not None and not 0 < wage <= 200_000:
-        raise InvalidInput("wage_invalid", "A wage is from 1 to 200,000 yuan a month.", hint="Correct it.")
-    return await store_station_entry(
-        connection,
-        region_code=region or "530000000000",
-        actor_name=actor.name,
-        person_id=person_id,
-        values=values,
-        clock=clock,
-    )
+    return await store_station_entry(connection, actor=actor, person_id=person_id, values=values, clock=clock)

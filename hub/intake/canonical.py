@@ -1,4 +1,9 @@
-"""Chunks of cells → canonical rows and rejections. Pure; columns at a time, since rows are many and columns few."""
+"""Chunks of cells → canonical rows and rejections. Pure; columns at a time, since rows are many and columns few.
+
+A row is taken whole or rejected whole: a label outside its code list rejects the row even where the field is optional.
+Left out, the value would look like one the department never knew; rejected, it comes back with its line and reason,
+what was known of the person before stays, and either the cell or the layout's ``codes`` are mended.
+"""
 
 from __future__ import annotations
 

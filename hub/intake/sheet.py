@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import python_calamine as calamine
 
@@ -17,6 +17,9 @@ from hub.intake.table import BrokenRow, Chunk, Head, fit
 
 CHUNK_ROWS: Final = 8_192
 HEAD_ROWS: Final = 80
+#: Name of the stream that holds an encrypted workbook, as the compound file's directory writes it.
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_DIRECTORY_BYTES: Final = 1 << 24
 
 
 class SheetTable:
@@ -77,18 +80,22 @@ class SheetTable:
                 check_workbook(file, self._limits)
             try:
                 book = calamine.CalamineWorkbook.from_filelike(file)
-            except calamine.PasswordError as error:
-                raise FileRefused(
-                    "file_locked", "The workbook is protected by a password.", hint="Save it without one."
-                ) from error
             except calamine.CalamineError as error:
-                raise FileRefused(
-                    "file_broken",
-                    f"The workbook cannot be read ({type(error).__name__}).",
-                    hint="Save it again as XLSX.",
-                ) from error
+                raise _unreadable(file, error) from error
             with book:
                 yield book
+
+
+def _unreadable(file: BinaryIO, error: Exception) -> FileRefused:
+    # calamine tells a protected workbook from a damaged one only when it is given a path that ends in .xlsx.
+    file.seek(0)
+    if isinstance(error, calamine.PasswordError) or _ENCRYPTED in file.read(_DIRECTORY_BYTES):
+        return FileRefused("file_locked", "The workbook is protected by a password.", hint="Save it without one.")
+    return FileRefused(
+        "file_broken",
+        f"The workbook cannot be read ({type(error).__name__}).",
+        hint="Save it again as XLSX, without a password.",
+    )
 
 
 def too_wide(limit: int) -> FileRefused:

@@ -1,29 +1,49 @@
 """Bound values: where each ``$n`` of a statement comes from when the statement is run.
 
-A statement's text is made once and kept; its values come from the arguments, the claims and the constants of each run.
+A statement's text is made once and kept; its values come from the variables, the claims and the literals of each run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, LiteralString
+from datetime import date
+from typing import Any, Literal
 
-from graphql import FieldNode, GraphQLField
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql import GraphQLInputType, ValueNode
+from graphql.utilities.coerce_input_value import coerce_input_literal
 
-from hub.access.policy import Claims
+from hub.access.policy import CLAIM_TYPES, Claims
 
-Convert = Callable[[Any], Any]
+#: From a GraphQL value, and the day of the run, to what SQL needs.
+Convert = Callable[[Any, date], Any]
+SqlType = Literal["text", "text[]", "bigint", "integer", "boolean", "date", "timestamptz"]
 
 
 @dataclass(frozen=True, slots=True)
-class FromArgument:
-    """A value out of a field's arguments: ``path`` leads to it, ``convert`` makes it what SQL needs."""
+class Literally:
+    """A value that stands in the document or belongs to the program."""
 
-    field: int
+    value: Any
+    convert: Convert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromVariable:
+    """A variable of the operation; ``path`` leads into an input object."""
+
+    name: str
     path: tuple[str, ...]
-    convert: Convert
+    convert: Convert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromNode:
+    """A literal with variables inside."""
+
+    node: ValueNode
+    type: GraphQLInputType
+    convert: Convert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +53,31 @@ class FromClaim:
     name: str
 
 
+Source = Literally | FromVariable | FromNode | FromClaim
+
+
 @dataclass(frozen=True, slots=True)
-class Constant:
-    """A value that belongs to the statement."""
+class Run:
+    """What one run of a statement has. ``variables`` is graphql-core's record of them."""
 
-    value: Any
+    variables: Any
+    claims: Claims
+    today: date
 
 
-Source = FromArgument | FromClaim | Constant
+def read_source(source: Source, run: Run) -> Any:
+    """The value of one source."""
+    if isinstance(source, FromClaim):
+        return getattr(run.claims, source.name)
+    if isinstance(source, FromVariable):
+        value = run.variables.coerced.get(source.name)
+        for step in source.path:
+            value = value[step]
+    elif isinstance(source, FromNode):
+        value = coerce_input_literal(source.node, source.type, run.variables)
+    else:
+        value = source.value
+    return value if source.convert is None else source.convert(value, run.today)
 
 
 @dataclass(slots=True)
@@ -48,24 +85,9 @@ class Bindings:
     """Sources of a statement's values, gathered while its text is made."""
 
     sources: list[Source] = field(default_factory=list)
-    fields: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
-    checks: list[Callable[[Sequence[Mapping[str, Any]]], None]] = field(default_factory=list)
     _claims: dict[str, str] = field(default_factory=dict)
 
-    _CLAIM_TYPES: ClassVar[dict[str, str]] = {
-        "region_low": "text",
-        "region_high": "text",
-        "partner_code": "text",
-        "person_id": "bigint",
-        "born_before": "date",
-    }
-
-    def add_field(self, definition: GraphQLField, node: FieldNode) -> int:
-        """Remember a field whose arguments are read at each run; returns its number."""
-        self.fields.append((definition, node))
-        return len(self.fields) - 1
-
-    def bind(self, source: Source, sql_type: LiteralString) -> str:
+    def bind(self, source: Source, sql_type: SqlType) -> str:
         """The placeholder of a new value."""
         self.sources.append(source)
         return f"${len(self.sources)}::{sql_type}"
@@ -74,26 +96,10 @@ class Bindings:
         """The placeholder of a claim; the same one each time."""
         if name not in self._claims:
             self.sources.append(FromClaim(name))
-            self._claims[name] = f"${len(self.sources)}::{self._CLAIM_TYPES[name]}"
+            self._claims[name] = f"${len(self.sources)}::{CLAIM_TYPES[name]}"
         return self._claims[name]
 
 
-def read_arguments(fields: Sequence[tuple[GraphQLField, FieldNode]], variables: VariableValues) -> list[dict[str, Any]]:
-    """Coerced arguments of each field."""
-    return [get_argument_values(definition, node, variables) for definition, node in fields]
-
-
-def values_of(sources: Sequence[Source], arguments: Sequence[Mapping[str, Any]], claims: Claims) -> list[Any]:
+def values_of(sources: Sequence[Source], run: Run) -> list[Any]:
     """The values of one run, in the order of their placeholders."""
-    values: list[Any] = []
-    for source in sources:
-        if isinstance(source, FromClaim):
-            values.append(getattr(claims, source.name))
-        elif isinstance(source, Constant):
-            values.append(source.value)
-        else:
-            found: Any = arguments[source.field]
-            for step in source.path:
-                found = found[step]
-            values.append(source.convert(found))
-    return values
+    return [read_source(source, run) for source in sources]

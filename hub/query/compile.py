@@ -1,438 +1,470 @@
-"""Compile: a selection and the decisions on it become one SQL statement that returns the finished JSON.
+"""Compile: a plan becomes one SQL statement that returns the finished JSON and the ids of the people in it.
 
 Text comes from the catalogue, the filters and this module; response keys are GraphQL names, quoted. Everything else is
 bound. ``row_to_json`` over sub-selects is used throughout: it was the fastest of the forms measured.
+
+Ids of people travel up as text, joined by commas: PostgreSQL adds up arrays of unequal length in no aggregate.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from graphql import GraphQLObjectType, GraphQLSchema, SelectionSetNode
 
 from hub.access.policy import Decisions
-from hub.errors import Forbidden, InvalidInput, LimitExceeded
-from hub.query.binding import Bindings, Constant, FromArgument, Source, read_arguments
-from hub.query.paging import Page, read_cursor, read_page
-from hub.query.selection import Selected, Selector
-from schema.catalog import ENTITIES, TARGETS, Entity, Field, Link, camel, type_name
-from schema.codes import LISTS
-from schema.filters import FILTERS, Filter
-from schema.regions import prefix_of
+from hub.query.binding import Bindings, Literally, Source
+from hub.query.ids import entity_of_id, key_of_id, key_type
+from hub.query.paging import Page, cursor_sql
+from hub.query.tree import (
+    ById,
+    ByIds,
+    Condition,
+    Cost,
+    Count,
+    Cursor,
+    Edges,
+    Identifier,
+    Item,
+    Label,
+    Name,
+    Nodes,
+    Nothing,
+    One,
+    Paged,
+    PageFact,
+    PageFacts,
+    Plan,
+    Root,
+    Row,
+    Target,
+    Value,
+    Withheld,
+)
+from schema.catalog import ENTITIES, Entity, type_name
+from schema.filters import KEY_TYPES
 
-#: PostgreSQL cuts identifiers at 63 bytes; a response key is one.
-_LONGEST_KEY = 60
-_DEEPEST = 12
-_OPEN_ONLY = {"conflict", "provenance"}
+__all__ = ["Statement", "Withheld", "compile_plan", "entity_of_id", "key_of_id"]
 
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A field that was asked for and is not shown, or not in full."""
-
-    path: str
-    access: str
-    reason: str
+#: Rows about values: they are seen only where the value's own field is open.
+_ABOUT_FIELDS = {"conflict", "provenance"}
+#: Rows that are removed by marking them.
+_MAY_BE_GONE = {"person", "household"}
+#: Entities whose row says whose data it is. What else hangs on a person is reached by way of one of these, or of the
+#: person's household.
+_PERSON_OF = {"person": "{a}.person_id::text", "benefit": "{a}.person_id::text", "referral": "{a}.person_id::text"}
+#: Links that lead to other people than those of the row they start from.
+_OTHER_PEOPLE = {("person", "household"), ("household", "benefit"), ("opening", "referral")}
+#: What is known of a household is known of its members.
+_PERSONS_OF_HOUSEHOLD = (
+    "(SELECT string_agg({b}.person_id::text, ',') FROM registry.person {b}"
+    " WHERE {b}.household_id = {a}.household_id AND {b}.gone_on IS NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text, where its values come from, and what the answer must say besides the data."""
+    """The text, where its values come from, and what the answer must say besides the data.
+
+    The text gives one row: ``data``, the finished JSON as text, and ``person_ids``, whose data it holds.
+    """
 
     text: str
-    bindings: Bindings
+    sources: tuple[Source, ...]
     withheld: tuple[Withheld, ...]
     fields: tuple[str, ...]  # entity.field, for the audit
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class _Select:
+    """SQL of columns, of joins that the columns need, and of the ids of the people behind them (a text, or null)."""
+
+    columns: str
+    joins: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The page of a list: its rows are numbered from the end it is read from, where that matters."""
+
+    entity: Entity
+    page: Page
+    row: str
+    size: str
+    one_more: bool
+    numbered: bool
+
+    @property
+    def cursor(self) -> str:
+        """SQL of a row's cursor."""
+        order = f"{self.row}.{self.page.order.field}" if self.page.order is not None else "NULL"
+        return cursor_sql(self.page, order, self.entity.key.format(a=self.row))
+
+    @property
+    def here(self) -> str:
+        """Leaves the one row more out of an aggregate."""
+        return f" FILTER (WHERE {self.row}._n <= {self.size})" if self.one_more else ""
+
+    @property
+    def by(self) -> str:
+        """Order within an aggregate: rows come in the order they were read in."""
+        return f" ORDER BY {self.row}._n DESC" if self.page.backward else ""
+
+
+def compile_plan(plan: Plan, decisions: Decisions, *, as_objects: bool = False, alone: bool = False) -> Statement:
+    """One statement for a plan.
+
+    Parameters
+    ----------
+    as_objects
+        An executor will complete the values: name the types of objects under ``__type``.
+    alone
+        The plan has one root, and ``data`` is what it holds rather than an object with its key.
+    """
+    writer = _Writer(decisions, as_objects)
+    roots = [(key, writer.root(root), f"r{number}") for number, (key, root) in enumerate(plan.roots)]
+    ids = ", ".join(f"{alias}.ids" for _, _, alias in roots)
+    source = " CROSS JOIN ".join(f"({sql}) {alias}" for _, sql, alias in roots)
+    columns = ", ".join(f"{alias}.j AS {_quote(key)}" for key, _, alias in roots)
+    data = f"{roots[0][2]}.j" if alone else _json(columns)
+    people = f"string_to_array(concat_ws(',', {ids}), ',')::bigint[]"
+    text = f"SELECT {data}::text AS data, {people} AS person_ids FROM {source}"
+    text, sources = _drop_unused(text, tuple(writer.bindings.sources))
+    return Statement(text, sources, plan.withheld, plan.fields, plan.cost)
+
+
+def _drop_unused(text: str, sources: tuple[Source, ...]) -> tuple[str, tuple[Source, ...]]:
+    """Leave out values that no part of the text needs: a list of which only the count is asked has no page."""
+    used = sorted({int(number) for number in _PLACEHOLDER.findall(text)})
+    if len(used) == len(sources):
+        return text, sources
+    place = {number: position for position, number in enumerate(used, start=1)}
+    renumbered = _PLACEHOLDER.sub(lambda match: f"${place[int(match.group(1))]}::", text)
+    return renumbered, tuple(sources[number - 1] for number in used)
+
+
+_PLACEHOLDER = re.compile(r"\$(\d+)::")
 
 
 @dataclass(slots=True)
-class Compiler:
-    """Makes one statement."""
-
-    schema: GraphQLSchema
-    selector: Selector
+class _Writer:
     decisions: Decisions
-    as_objects: bool = False  # an executor will complete the values: name the types of abstract positions
+    as_objects: bool
     bindings: Bindings = field(default_factory=Bindings)
-    _withheld: list[Withheld] = field(default_factory=list)
-    _fields: set[str] = field(default_factory=set)
     _aliases: int = 0
 
-    def compile_roots(self, roots: Sequence[Selected]) -> Statement:
-        """One statement for all compiled root fields; columns ``data`` (text) and ``person_ids``."""
-        parts = [(root.key, *self._root(root)) for root in roots]
-        with_list = ", ".join(f"r{n} AS MATERIALIZED ({sql})" for n, (_, sql) in enumerate(parts))
-        data = ", ".join(f"(SELECT j FROM r{n}) AS {_key(key)}" for n, (key, _) in enumerate(parts))
-        ids = " || ".join(f"coalesce((SELECT ids FROM r{n}), '{{}}')" for n in range(len(parts)))
-        text = (
-            f"WITH {with_list} SELECT (SELECT row_to_json(d) FROM (SELECT {data}) d)::text AS data,"
-            f" ({ids})::bigint[] AS person_ids"
-        )
-        return self._statement(text)
+    # Root fields: one row with the columns j and ids
 
-    def compile_item(self, entity: str, key: Any, sets: tuple[SelectionSetNode, ...], path: str) -> Statement:
-        """One item by its key, for what a mutation returns."""
-        item = ENTITIES[entity]
-        placeholder = self.bindings.bind(Constant(key), _key_type(entity))
-        return self._statement(
-            f"SELECT j::text AS data, ids AS person_ids FROM ({self._item(item, placeholder, sets, path)}) r"
-        )
+    def root(self, root: Root) -> str:
+        if isinstance(root, Name):
+            return f"SELECT {_literal(root.text)}::text AS j, NULL AS ids"
+        if isinstance(root, Nothing):
+            return "SELECT NULL::json AS j, NULL AS ids"
+        if isinstance(root, Paged):
+            sql, has_ids = self._paged(root, "", person_known=False)
+            return sql if has_ids else f"SELECT l.j, NULL AS ids FROM ({sql}) l"
+        if isinstance(root, ByIds):
+            return self._by_ids(root)
+        return self._by_id(root)
 
-    def _statement(self, text: str) -> Statement:
-        return Statement(text, self.bindings, tuple(self._withheld), tuple(sorted(self._fields)))
-
-    def _root(self, root: Selected) -> tuple[str]:
-        definition = self._definition("Query", root.name)
-        number = self.bindings.add_field(definition, root.nodes[0])
-        arguments = self._arguments(number)
-        name = _snake_roots().get(root.name)
-        if name is not None and name in ENTITIES and "id" in definition.args:
-            return (self._by_id(root, ENTITIES[name], number),)
-        if root.name == "node":
-            entity = entity_of_id(arguments["id"])
-            if entity is None:
-                return ("SELECT NULL::json AS j, '{}'::bigint[] AS ids",)
-            return (self._by_id(root, entity, number),)
-        entity = next(e for e in ENTITIES.values() if name == e.name + "s")
-        return (self._connection(entity, None, "", root, number, root.key, with_ids=True),)
-
-    def _by_id(self, root: Selected, entity: Entity, number: int) -> str:
-        source = FromArgument(number, ("id",), lambda text: key_of_id(text, entity))
-        return self._item(entity, self.bindings.bind(source, _key_type(entity.name)), root.sets, root.key)
-
-    def _item(self, entity: Entity, placeholder: str, sets: tuple[SelectionSetNode, ...], path: str) -> str:
-        alias = self._alias()
-        if not self._sees(entity, path):
-            return "SELECT NULL::json AS j, '{}'::bigint[] AS ids"
-        condition = f"{entity.key.format(a=alias)} = {placeholder} AND {self._predicate(entity, alias)}"
-        if entity.name in ("person", "household"):
-            condition += f" AND {alias}.gone_on IS NULL"
-        items = self._object(entity, alias, sets, path)
-        ids = _person_ids(entity, f"ARRAY[{placeholder}]")
+    def _by_id(self, root: ById) -> str:
+        entity, alias = root.row.entity, self._alias()
+        key = self.bindings.bind(root.key, key_type(entity.name))
+        select = self._select(root.row, alias, person_known=False)
+        where = self._where(entity, alias, f"{entity.key.format(a=alias)} = {key}")
         return (
-            f"SELECT x.j, CASE WHEN x.j IS NULL THEN '{{}}' ELSE {ids} END AS ids FROM (SELECT (SELECT row_to_json(o)"
-            f" FROM (SELECT {items} FROM {entity.table} {alias} WHERE {condition}) o) AS j) x"
+            f"SELECT x.j, x.ids FROM (SELECT 1) s LEFT JOIN LATERAL (SELECT {_json(select.columns)} AS j,"
+            f" {_ids(select.ids)} AS ids FROM {entity.table} {alias}{select.joins} WHERE {where}) x ON true"
         )
 
-    def _object(self, entity: Entity, alias: str, sets: tuple[SelectionSetNode, ...], path: str) -> str:
-        if path.count(".") > _DEEPEST:
-            raise LimitExceeded("query_too_deep", f"A query goes at most {_DEEPEST} levels deep.", hint="Ask in two.")
-        items = []
-        by_name = _members(entity.name)
-        for selected in self.selector.collect(type_name(entity.name), sets):
-            where = f"{path}.{selected.key}"
-            member = by_name.get(selected.name)
-            if selected.name == "__typename":
-                sql = f"'{type_name(entity.name)}'::text"
-            elif selected.name == "id":
-                sql = f"'{type_name(entity.name)}:' || {entity.key.format(a=alias)}"
-            elif isinstance(member, Link):
-                sql = self._link(entity, member, alias, selected, where)
-            elif isinstance(member, Field):
-                sql = self._field(entity, member, alias, selected, where)
-            else:
-                raise InvalidInput("field_unknown", f"{type_name(entity.name)} has no field {selected.name}.")
-            items.append(f"{sql} AS {_key(selected.key)}")
-        if self.as_objects:
-            items.append(f"'{type_name(entity.name)}'::text AS \"__type\"")
-        return ", ".join(items) or "NULL"
-
-    def _field(self, entity: Entity, item: Field, alias: str, selected: Selected, path: str) -> str:
-        decision = self.decisions.field(entity.name, item.name)
-        self._fields.add(f"{entity.name}.{item.name}")
-        if decision.access != "open":
-            self._withheld.append(Withheld(path, decision.access, decision.reason))
-        value = item.column.format(a=alias)
-        if selected.name == camel(item.name):
-            return decision.sql(f"{entity.name}.{item.name}", value)
-        if decision.access != "open" or item.codes is None:
-            return "NULL"
-        number = self.bindings.add_field(self._definition(type_name(entity.name), selected.name), selected.nodes[0])
-        lang = self._arguments(number).get("lang")
-        english = getattr(lang, "value", lang) in ("en", "EN")
-        labels = {entry.code: entry.en if english else entry.zh for entry in LISTS[item.codes].entries}
-        return f"({self.bindings.bind(Constant(labels), 'jsonb')} ->> {value})"
-
-    def _link(self, entity: Entity, link: Link, alias: str, selected: Selected, path: str) -> str:
-        if link.target == "Target":
-            return self._target(alias, selected, path)
-        target = ENTITIES[link.target]
-        if link.many:
-            number = self.bindings.add_field(self._definition(type_name(entity.name), selected.name), selected.nodes[0])
-            return f"(SELECT j FROM ({self._connection(target, link, alias, selected, number, path)}) r)"
-        if not self._sees(target, path):
-            return "NULL"
-        inner = self._alias()
-        condition = f"{link.join.format(a=alias, b=inner)} AND {self._predicate(target, inner)}"
-        items = self._object(target, inner, selected.sets, path)
-        return f"(SELECT row_to_json(o) FROM (SELECT {items} FROM {target.table} {inner} WHERE {condition} LIMIT 1) o)"
-
-    def _target(self, alias: str, selected: Selected, path: str) -> str:
-        """A member of the union: which one, the row says in its column ``kind``."""
-        cases = []
-        for name, column in TARGETS.items():
-            entity = ENTITIES[name]
-            if not self.decisions.sees(name):
-                continue
-            inner = self._alias()
-            held = f"(to_jsonb({alias}) ->> 'target_id')::bigint, (to_jsonb({alias}) ->> '{column}')::bigint"
-            condition = f"{entity.key.format(a=inner)} = coalesce({held}) AND {self._predicate(entity, inner)}"
-            items = self._object(entity, inner, selected.sets, path)
-            cases.append(
-                f"WHEN '{name}' THEN (SELECT row_to_json(o) FROM (SELECT {items} FROM {entity.table} {inner}"
-                f" WHERE {condition}) o)"
+    def _by_ids(self, root: ByIds) -> str:
+        kinds, keys = self.bindings.bind(root.kinds, "text[]"), self.bindings.bind(root.keys, "text[]")
+        joins, objects, ids = [], [], []
+        for row in root.rows:
+            alias, found = self._alias(), self._alias()
+            select = self._select(row, alias, person_known=False)
+            name, kind = row.entity.name, _literal(type_name(row.entity.name))
+            key = f"(CASE WHEN u.kind = {kind} THEN u.key END)::{key_type(name)}"
+            where = self._where(row.entity, alias, f"{row.entity.key.format(a=alias)} = {key}")
+            joins.append(
+                f" LEFT JOIN LATERAL (SELECT {_json(select.columns)} AS j, {_ids(select.ids)} AS ids"
+                f" FROM {row.entity.table} {alias}{select.joins} WHERE {where}) {found} ON u.kind = {kind}"
             )
-        return f"(CASE {alias}.kind {' '.join(cases)} END)" if cases else "NULL"
-
-    def _connection(
-        self,
-        entity: Entity,
-        link: Link | None,
-        outer: str,
-        selected: Selected,
-        number: int,
-        path: str,
-        *,
-        with_ids: bool = False,
-    ) -> str:
-        page = read_page(entity.name, self._arguments(number))
-        self.bindings.checks.append(lambda arguments: _check_page(entity.name, arguments[number], page))
-        base, row, q = self._alias(), self._alias(), self._alias()
-        seen = self._sees(entity, path)
-        where = [self._predicate(entity, base)] if seen else ["false"]
-        if link is not None:
-            where.append(link.join.format(a=outer, b=base))
-        if entity.name in ("person", "household"):
-            where.append(f"{base}.gone_on IS NULL")
-        where += self._filters(entity, base, number)
-        order = page.order.expression.format(a=base) if page.order else None
-        if page.order is not None and page.order.field is not None:
-            self._must_be_open(entity.name, page.order.field, "order")
-        size = self.bindings.bind(FromArgument(number, ("last" if page.backward else "first",), int), "integer")
-        counted = " AND ".join(where)
-        if page.cursor:
-            where.append(self._after(entity, page, base, order, number))
-        direction = "DESC" if page.descending else "ASC"
-        # The key goes the same way as the order, so that one comparison of rows finds the place.
-        key = entity.key.format(a=base)
-        by = f"{order} {direction}, {key} {direction}" if order else f"{key} {direction}"
-        rows = (
-            f"SELECT {base}.*, {order or 'NULL::text'} AS _order, {key} AS _key FROM {entity.table} {base}"
-            f" WHERE {' AND '.join(where)} ORDER BY {by} LIMIT {size} + 1"
-        )
-        name = page.order.name if page.order else "key"
-        cursor = f"json_build_array('{name}', {row}._order, {row}._key)::text"
-        lists: list[str] = []
-        outputs = self._outputs(entity, row, q, selected, path, lists, page, counted, base)
-        numbered = f"{row}._order {direction}, {row}._key {direction}" if order else f"{row}._key {direction}"
-        columns = "".join(f", {sql} AS n{n}" for n, sql in enumerate(lists))
-        inside = f"{q}.rn <= {size}"
-        back = " DESC" if page.backward else ""
-        forth = "" if page.backward else " DESC"
-        gathered = "".join(
-            f", coalesce(json_agg({q}.n{n} ORDER BY {q}.rn{back}) FILTER (WHERE {inside}), '[]') AS n{n}"
-            for n in range(len(lists))
-        )
-        ids = f"array_agg({q}.k ORDER BY {q}.rn) FILTER (WHERE {inside})"
-        people = _person_ids(entity, "g.ids") if with_ids else "NULL"
+            objects.append(f"{found}.j")
+            ids.append(f"{found}.ids")
+        value = f"coalesce({', '.join(objects)})" if objects else "NULL::json"
         return (
-            f"SELECT (SELECT row_to_json(c) FROM (SELECT {outputs}) c) AS j, {people} AS ids"
-            f" FROM (SELECT count(*) AS cnt, {size} AS size,"
-            f" (array_agg({q}.cursor ORDER BY {q}.rn{back}) FILTER (WHERE {inside}))[1] AS first_cursor,"
-            f" (array_agg({q}.cursor ORDER BY {q}.rn{forth}) FILTER (WHERE {inside}))[1] AS last_cursor,"
-            f" {ids} AS ids{gathered}"
-            f" FROM (SELECT row_number() OVER (ORDER BY {numbered}) AS rn, {cursor} AS cursor, {row}._key AS k"
-            f"{columns} FROM ({rows}) {row}) {q}) g"
+            f"SELECT coalesce(json_agg({value} ORDER BY u.n), '[]') AS j, string_agg({_ids(ids)}, ',') AS ids"
+            f" FROM unnest({kinds}, {keys}) WITH ORDINALITY AS u (kind, key, n){''.join(joins)}"
         )
 
-    def _outputs(
-        self,
-        entity: Entity,
-        row: str,
-        q: str,
-        selected: Selected,
-        path: str,
-        lists: list[str],
-        page: Page,
-        counted: str,
-        base: str,
-    ) -> str:
-        """Columns of a connection over its gathered rows ``g``; ``lists`` takes the SQL of each list's item."""
-        items = []
-        connection = type_name(entity.name) + "Connection"
-        more, before = "g.cnt > g.size", "true" if page.cursor else "false"
-        for part in self.selector.collect(connection, selected.sets):
-            where = f"{path}.{part.key}"
-            if part.name == "__typename":
-                sql = f"'{connection}'::text"
-            elif part.name == "totalCount":
-                sql = f"(SELECT count(*) FROM {entity.table} {base} WHERE {counted})"
-            elif part.name == "pageInfo":
-                flags = {
-                    "hasNextPage": before if page.backward else more,
-                    "hasPreviousPage": more if page.backward else before,
-                    "startCursor": "g.first_cursor",
-                    "endCursor": "g.last_cursor",
-                    "__typename": "'PageInfo'::text",
-                }
-                wanted = self.selector.collect("PageInfo", part.sets)
-                inner = ", ".join(f"{flags[one.name]} AS {_key(one.key)}" for one in wanted)
-                sql = f"(SELECT row_to_json(o) FROM (SELECT {inner}) o)"
-            else:
-                lists.append(self._item_of_list(entity, row, part, where, page))
-                sql = f"g.n{len(lists) - 1}"
-            items.append(f"{sql} AS {_key(part.key)}")
-        return ", ".join(items) or "NULL"
+    # Rows
 
-    def _item_of_list(self, entity: Entity, row: str, part: Selected, path: str, page: Page) -> str:
-        if part.name == "nodes":
-            return f"(SELECT row_to_json(o) FROM (SELECT {self._object(entity, row, part.sets, path)}) o)"
-        items = []
-        name = page.order.name if page.order else "key"
-        for one in self.selector.collect(type_name(entity.name) + "Edge", part.sets):
-            if one.name == "node":
-                inner = self._object(entity, row, one.sets, f"{path}.{one.key}")
-                sql = f"(SELECT row_to_json(o) FROM (SELECT {inner}) o)"
-            elif one.name == "cursor":
-                sql = f"json_build_array('{name}', {row}._order, {row}._key)::text"
-            else:
-                sql = f"'{type_name(entity.name)}Edge'::text"
-            items.append(f"{sql} AS {_key(one.key)}")
-        return f"(SELECT row_to_json(o) FROM (SELECT {', '.join(items)}) o)"
+    def _select(self, row: Row, alias: str, *, person_known: bool) -> _Select:
+        """Columns of what is asked of a row under ``alias``; ``person_known``: whose it is was told further up."""
+        entity = row.entity
+        ids = [] if person_known else self._own_ids(entity, alias, (row,))
+        known = person_known or bool(ids)
+        columns, joins = [], []
+        for key, item in row.items:
+            sql, join, below = self._item(entity, item, alias, known)
+            columns.append(f"{sql} AS {_quote(key)}")
+            joins += join
+            ids += below
+        if self.as_objects:
+            columns.append(f'{_literal(type_name(entity.name))}::text AS "__type"')
+        return _Select(", ".join(columns), "".join(joins), tuple(ids))
 
-    def _filters(self, entity: Entity, alias: str, number: int) -> list[str]:
-        given = self._arguments(number).get("filter") or {}
-        conditions = []
-        for item in FILTERS.get(entity.name, ()):
-            name = camel(item.name)
-            if given.get(name) is None:
-                continue
-            self._must_be_open(entity.name, item.field, "filter", equality="= {v}" in item.condition)
-            conditions.append("(" + item.condition.format(a=alias, **self._filter_values(item, number, name)) + ")")
-        return conditions
+    def _own_ids(self, entity: Entity, alias: str, rows: Sequence[Row]) -> list[str]:
+        """SQL of whose data a row is."""
+        if entity.name == "household":
+            # A household that is only passed through tells nothing of those in it who are not shown.
+            told = any(isinstance(item, Value | Label) for row in rows for _, item in row.items)
+            return [_PERSONS_OF_HOUSEHOLD.format(a=alias, b=self._alias())] if told else []
+        return [_PERSON_OF[entity.name].format(a=alias)] if entity.name in _PERSON_OF and rows else []
 
-    def _filter_values(self, item: Filter, number: int, name: str) -> dict[str, str]:
-        path = ("filter", name)
-        if item.type == "region":
-            low = FromArgument(number, path, _region_low)
-            high = FromArgument(number, path, lambda code: (low := _region_low(code))[:-1] + chr(ord(low[-1]) + 1))
-            return {"low": self.bindings.bind(low, "text"), "high": self.bindings.bind(high, "text")}
-        source: Source = FromArgument(number, path, lambda value: value)
-        types = {"text": "text", "int": "integer", "bool": "boolean", "date": "date", "texts": "text[]", "id": "text"}
-        return {"v": self.bindings.bind(source, types[item.type])}
+    def _item(self, entity: Entity, item: Item, alias: str, known: bool) -> tuple[str, list[str], list[str]]:
+        """SQL of one column, the joins it needs, and ids of people it brings."""
+        if isinstance(item, Name):
+            return f"{_literal(item.text)}::text", [], []
+        if isinstance(item, Nothing):
+            return "NULL", [], []
+        if isinstance(item, Identifier):
+            key = (entity.identity or entity.key).format(a=alias)
+            return f"{_literal(type_name(entity.name) + ':')} || {key}", [], []
+        if isinstance(item, Value):
+            name, value = f"{entity.name}.{item.field.name}", item.field.column.format(a=alias)
+            return item.decision.sql(name, value, alias=alias, claim=self.bindings.claim), [], []
+        if isinstance(item, Label):
+            label = _label(item.words, item.field.column.format(a=alias))
+            return item.decision.sql("", label, alias=alias, claim=self.bindings.claim, masked="NULL"), [], []
+        if isinstance(item, One):
+            return self._one(entity, item, alias, known)
+        if isinstance(item, Target):
+            return self._target(item, alias, known)
+        found = self._alias()
+        sql, has_ids = self._paged(item, alias, person_known=known and _same_person(entity, item.entity))
+        if not has_ids:
+            return f"(SELECT j FROM ({sql}) {found})", [], []
+        return f"{found}.j", [f" CROSS JOIN LATERAL ({sql}) {found}"], [f"{found}.ids"]
 
-    def _after(self, entity: Entity, page: Page, alias: str, order: str | None, number: int) -> str:
-        name = "before" if page.backward else "after"
-        key = self.bindings.bind(FromArgument(number, (name,), lambda t: read_cursor(t, page, 1)), page.key_type)
-        sign = "<" if page.descending else ">"
-        held = entity.key.format(a=alias)
-        if order is None or page.order is None:
-            return f"{held} {sign} {key}"
-        at = self.bindings.bind(FromArgument(number, (name,), lambda t: read_cursor(t, page, 0)), page.order.sql_type)
-        return f"({order}, {held}) {sign} ({at}, {key})"
+    def _one(self, entity: Entity, item: One, alias: str, known: bool) -> tuple[str, list[str], list[str]]:
+        inner = self._alias()
+        select = self._select(item.row, inner, person_known=known and _same_person(entity, item.row.entity))
+        where = self._where(item.row.entity, inner, item.link.join.format(a=alias, b=inner), linked=True)
+        rest = f"FROM {item.row.entity.table} {inner}{select.joins} WHERE {where}"
+        return self._joined(select, rest)
 
-    def _must_be_open(self, entity: str, name: str, what: str, *, equality: bool = False) -> None:
-        owner, _, item = name.rpartition(".")
-        decision = self.decisions.field(owner or entity, item)
-        self._fields.add(f"{owner or entity}.{item}")
-        # Whoever knows a number in full may look for it though it is shown masked; ranges would give it away.
-        if decision.access == "open" or (decision.access == "masked" and equality):
-            return
-        raise Forbidden(
-            "field_withheld",
-            f"{owner or entity}.{item} is not open to you, so it can be no {what}.",
-            hint=f"Leave it out. ({decision.reason})",
-        )
+    def _target(self, item: Target, alias: str, known: bool) -> tuple[str, list[str], list[str]]:
+        cases, joins, ids = [], [], []
+        for row in item.rows:
+            inner = self._alias()
+            select = self._select(row, inner, person_known=False)
+            kind = _literal(row.entity.name)
+            key = f"{row.entity.key.format(a=inner)} = {item.link.keys[row.entity.name].format(a=alias)}"
+            where = self._where(row.entity, inner, f"{alias}.kind = {kind} AND {key}")
+            sql, join, below = self._joined(select, f"FROM {row.entity.table} {inner}{select.joins} WHERE {where}")
+            cases.append(f"WHEN {kind} THEN {sql}")
+            joins += join
+            ids += below
+        return (f"(CASE {alias}.kind {' '.join(cases)} END)" if cases else "NULL"), joins, ids
 
-    def _predicate(self, entity: Entity, alias: str) -> str:
+    def _joined(self, select: _Select, rest: str) -> tuple[str, list[str], list[str]]:
+        if not select.ids:
+            return f"(SELECT {_json(select.columns)} {rest})", [], []
+        found = self._alias()
+        columns = f"{_json(select.columns)} AS j, {_ids(select.ids)} AS ids"
+        join = f" LEFT JOIN LATERAL (SELECT {columns} {rest}) {found} ON true"
+        return f"{found}.j", [join], [f"{found}.ids"]
+
+    def _where(self, entity: Entity, alias: str, condition: str, *, linked: bool = False) -> str:
+        """The condition, and that the row may be seen. Links to people and households say themselves that they last."""
+        parts = [condition] if condition else []
         predicate = self.decisions.row_predicate(entity.name, alias, self.bindings.claim)
-        if entity.name in _OPEN_ONLY:
-            names = [name.partition(".")[2] for name, found in self.decisions.fields.items() if found.access == "open"]
-            names += [f"wish_{name}" for name in names]
-            predicate += f" AND {alias}.field = ANY ({self.bindings.bind(Constant(sorted(set(names))), 'text[]')})"
-        return predicate
+        if predicate != "true":
+            parts.append(predicate)
+        if entity.name in _MAY_BE_GONE and not (linked and f"{alias}.gone_on" in condition):
+            parts.append(f"{alias}.gone_on IS NULL")
+        if entity.name in _ABOUT_FIELDS:
+            names = self.decisions.open_names(entity.name)
+            parts.append(f"{alias}.field = ANY ({self.bindings.bind(Literally(names), 'text[]')})")
+        return " AND ".join(parts) or "true"
 
-    def _sees(self, entity: Entity, path: str) -> bool:
-        if self.decisions.sees(entity.name):
-            return True
-        self._withheld.append(Withheld(path, "withheld", "not_granted"))
-        return False
+    # Lists: one row with the column j and, where it brings people, ids
 
-    def _definition(self, type_: str, name: str) -> Any:
-        found = self.schema.type_map[type_]
-        assert isinstance(found, GraphQLObjectType)  # noqa: S101 - the types are ours
-        return found.fields[name]
+    def _paged(self, item: Paged, outer: str, *, person_known: bool) -> tuple[str, bool]:
+        base = self._alias()
+        where = self._list_where(item, outer, base)
+        cut = self._cut(item)
+        shown, gathered, ids = [], list[str](), list[str]()
+        joins = []
+        own = [] if person_known else self._own_ids(item.entity, cut.row, _rows_of(item))
+        for key, part in item.parts:
+            if isinstance(part, Count):
+                sql = f"(SELECT count(*) FROM {item.entity.table} {base} WHERE {where})"
+            elif isinstance(part, Name):
+                sql = f"{_literal(part.text)}::text"
+            elif isinstance(part, PageFacts):
+                sql = _json(
+                    ", ".join(f"{self._fact(cut, fact, gathered)} AS {_quote(name)}" for name, fact in part.items)
+                )
+            else:
+                select = self._list_item(cut, part, person_known=person_known or bool(own))
+                joins.append(select.joins)
+                ids += select.ids
+                sql = _add(gathered, f"coalesce(json_agg({_json(select.columns)}{cut.by}){cut.here}, '[]')")
+            shown.append(f"{sql} AS {_quote(key)}")
+        if not gathered:
+            return f"SELECT {_json(', '.join(shown))} AS j", False
+        columns = [f"{sql} AS c{number}" for number, sql in enumerate(gathered)]
+        ids = [*own, *ids]
+        if ids:
+            columns.append(f"string_agg({_ids(ids)}, ','){cut.here} AS ids")
+        source = f"SELECT {', '.join(columns)} FROM ({self._rows(item, cut, base, where)}) {cut.row}{''.join(joins)}"
+        return f"SELECT {_json(', '.join(shown))} AS j{', g.ids' if ids else ''} FROM ({source}) g", bool(ids)
 
-    def _arguments(self, number: int) -> dict[str, Any]:
-        return read_arguments([self.bindings.fields[number]], self.selector.variables)[0]
+    def _cut(self, item: Paged) -> _Cut:
+        facts = {
+            fact.name
+            for _, part in item.parts
+            if isinstance(part, PageFacts)
+            for _, fact in part.items
+            if isinstance(fact, PageFact)
+        }
+        # Only the far end is looked at; what lies before the page is known from there being a cursor.
+        one_more = ("hasPreviousPage" if item.page.backward else "hasNextPage") in facts
+        numbered = one_more or item.page.backward or bool(facts & {"startCursor", "endCursor"})
+        size = self.bindings.bind(item.page.size, "integer")
+        return _Cut(item.entity, item.page, self._alias(), size, one_more, numbered)
+
+    def _list_item(self, cut: _Cut, part: Nodes | Edges, *, person_known: bool) -> _Select:
+        if isinstance(part, Nodes):
+            return self._select(part.row, cut.row, person_known=person_known)
+        columns, joins, ids = [], [], list[str]()
+        for key, one in part.items:
+            if isinstance(one, Row):
+                select = self._select(one, cut.row, person_known=person_known)
+                joins.append(select.joins)
+                ids += select.ids
+                sql = _json(select.columns)
+            else:
+                sql = cut.cursor if isinstance(one, Cursor) else f"{_literal(one.text)}::text"
+            columns.append(f"{sql} AS {_quote(key)}")
+        return _Select(", ".join(columns), "".join(joins), tuple(ids))
+
+    def _fact(self, cut: _Cut, fact: PageFact | Name, gathered: list[str]) -> str:
+        if isinstance(fact, Name):
+            return f"{_literal(fact.text)}::text"
+        if fact.name in ("hasNextPage", "hasPreviousPage"):
+            if (fact.name == "hasNextPage") == cut.page.backward:
+                return "true" if cut.page.at_key is not None else "false"
+            return _add(gathered, f"count(*) > {cut.size}")
+        near = (fact.name == "startCursor") != cut.page.backward
+        number = "1" if near else f"least({cut.row}._c, {cut.size})"
+        return _add(
+            gathered, f"max({cut.cursor}) FILTER (WHERE {cut.row}._n = {number} AND {cut.row}._n <= {cut.size})"
+        )
+
+    def _rows(self, item: Paged, cut: _Cut, base: str, where: str) -> str:
+        """The rows of a page, and one more where that tells whether more follow."""
+        page = cut.page
+        direction = "DESC" if page.descending else "ASC"
+        key = item.entity.key.format(a=base)
+        by = f"{key} {direction}"
+        order = f"{base}.{page.order.field}" if page.order is not None else None
+        if page.order is not None:
+            nulls = ""
+            if page.order.nullable and page.order.descending:
+                nulls = " NULLS FIRST" if page.backward else " NULLS LAST"
+            by = f"{order} {direction}{nulls}, {by}"
+        if page.at_key is not None:
+            where += f" AND {self._after(page, order, key)}"
+        limit = cut.size + (" + 1" if cut.one_more else "")
+        rows = f"SELECT {base}.* FROM {item.entity.table} {base} WHERE {where} ORDER BY {by} LIMIT {limit}"
+        if not cut.numbered:
+            return rows
+        numbered = self._alias()
+        return f"SELECT {numbered}.*, row_number() OVER () AS _n, count(*) OVER () AS _c FROM ({rows}) {numbered}"
+
+    def _list_where(self, item: Paged, outer: str, base: str) -> str:
+        if not item.seen:
+            return "false"
+        link = item.link.join.format(a=outer, b=base) if item.link is not None else ""
+        where = self._where(item.entity, base, link, linked=True)
+        return " AND ".join([where, *(self._condition(one, base) for one in item.conditions)])
+
+    def _condition(self, condition: Condition, base: str) -> str:
+        values = {name: self.bindings.bind(source, sql_type) for name, source, sql_type in condition.values}
+        if condition.via is None:
+            return "(" + condition.text.format(a=base, **values) + ")"
+        inner, target = self._alias(), ENTITIES[condition.via.target]
+        link = condition.via.join.format(a=base, b=inner)
+        where = self._where(target, inner, link, linked=True)
+        text = condition.text.format(a=inner, **values)
+        return f"EXISTS (SELECT FROM {target.table} {inner} WHERE {where} AND {text})"
+
+    def _after(self, page: Page, order: str | None, held: str) -> str:
+        assert page.at_key is not None  # noqa: S101 - the caller looked
+        key = self.bindings.bind(page.at_key, KEY_TYPES.get(page.entity, "bigint"))
+        sign = "<" if page.descending else ">"
+        if page.order is None or page.at_value is None:
+            return f"{held} {sign} {key}"
+        at = self.bindings.bind(page.at_value, page.order.sql_type)
+        beyond = f"({order}, {held}) {sign} ({at}, {key})"
+        if not page.order.nullable:
+            return beyond
+        # Unknown values come last: beyond every known one going forward, before none going back.
+        if page.backward:
+            return f"({beyond} OR ({at} IS NULL AND ({order} IS NOT NULL OR {held} {sign} {key})))"
+        return f"({beyond} OR ({order} IS NULL AND ({at} IS NOT NULL OR {held} {sign} {key})))"
 
     def _alias(self) -> str:
         self._aliases += 1
         return f"t{self._aliases}"
 
 
-def entity_of_id(text: str) -> Entity | None:
-    """The entity that a global id names; None when it names none."""
-    prefix = text.partition(":")[0]
-    return next((entity for entity in ENTITIES.values() if entity.node and type_name(entity.name) == prefix), None)
+def _rows_of(item: Paged) -> list[Row]:
+    """What is asked of the rows of a list; a row of nothing where only cursors are."""
+    rows = [part.row for _, part in item.parts if isinstance(part, Nodes)]
+    edges = [one for _, part in item.parts if isinstance(part, Edges) for _, one in part.items]
+    facts = [fact for _, part in item.parts if isinstance(part, PageFacts) for _, fact in part.items]
+    ends = any(isinstance(fact, PageFact) and fact.name.endswith("Cursor") for fact in facts)
+    bare = [Row(item.entity, ())] if ends or any(isinstance(one, Cursor) for one in edges) else []
+    return rows + [one for one in edges if isinstance(one, Row)] + bare
 
 
-def key_of_id(text: str, entity: Entity) -> Any:
-    """The key in a global id of an entity; None when it is another's or no id at all."""
-    prefix, _, key = text.partition(":")
-    if prefix != type_name(entity.name):
-        return None
-    if _key_type(entity.name) == "text":
-        return key
-    return int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else None
+def _same_person(entity: Entity, target: Entity) -> bool:
+    """Whether a link leads to what is known of the same people, so that they need not be told again."""
+    return (entity.name, target.name) not in _OTHER_PEOPLE
 
 
-def _key_type(entity: str) -> Any:
-    return "text" if entity == "region" else "bigint"
+def _json(columns: str) -> str:
+    # No alias of a request is named like the row: "#" is no GraphQL name.
+    return f'(SELECT row_to_json("#") FROM (SELECT {columns}) "#")'
 
 
-def _region_low(code: str) -> str:
-    if not (code.isascii() and code.isdecimal() and len(code) == 12):
-        raise InvalidInput("region_invalid", "A region is a division code of twelve digits.", hint="E.g. 530627000000.")
-    return prefix_of(code)
+def _ids(ids: Sequence[str]) -> str:
+    if not ids:
+        return "NULL"
+    return ids[0] if len(ids) == 1 else f"nullif(concat_ws(',', {', '.join(ids)}), '')"
 
 
-def _check_page(entity: str, arguments: Mapping[str, Any], page: Page) -> None:
-    if read_page(entity, arguments) != page:
-        raise InvalidInput(
-            "page_changed", "The page does not fit the query."
-        )  # pragma: no cover - the cache key forbids
+def _add(gathered: list[str], sql: str) -> str:
+    gathered.append(sql)
+    return f"g.c{len(gathered) - 1}"
 
 
-def _person_ids(entity: Entity, keys: str) -> str:
-    if entity.name == "person":
-        return f"coalesce({keys}, '{{}}')::bigint[]"
-    if entity.name == "household":
-        members = f"m.household_id = ANY ({keys}) AND m.gone_on IS NULL"
-        return f"ARRAY(SELECT m.person_id FROM registry.person m WHERE {members})"
-    if entity.name == "referral":
-        return f"ARRAY(SELECT m.person_id FROM casework.referral m WHERE m.referral_id = ANY ({keys}))"
-    return "'{}'::bigint[]"
+def _label(words: Mapping[str, str], value: str) -> str:
+    # The list is the program's own, so it may stand in the text: a bound one would be encoded anew at each run.
+    return f"coalesce({_literal(json.dumps(words, ensure_ascii=False))}::jsonb ->> {value}, {value})"
 
 
-def _members(entity: str) -> dict[str, Field | Link]:
-    found = ENTITIES[entity]
-    members: dict[str, Field | Link] = {camel(link.name): link for link in found.links}
-    for item in found.fields:
-        members[camel(item.name)] = item
-        if item.codes:
-            members[camel(f"{item.name}_label")] = item
-    return members
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _snake_roots() -> dict[str, str]:
-    roots = {camel(entity.name): entity.name for entity in ENTITIES.values() if entity.node}
-    return roots | {camel(entity.name + "s"): entity.name + "s" for entity in ENTITIES.values() if entity.node}
-
-
-def _key(key: str) -> str:
-    if len(key) > _LONGEST_KEY:
-        raise LimitExceeded("alias_too_long", f"An alias has at most {_LONGEST_KEY} characters.", hint="Shorten it.")
+def _quote(key: str) -> str:
     return f'"{key}"'

@@ -103,8 +103,15 @@ def frame_people(rows: Rows, *, today: date) -> Frame:
     return Frame(people, np.array([bool(row["willing"]) for row in source], dtype=np.bool_), rows)
 
 
+def posted_vacancies(rows: Sequence[Row]) -> Int32:
+    """Vacancies of openings as they were posted, whatever has been filled since."""
+    return _numbers(rows, "posted", np.int32)
+
+
 def frame_history(frame: Frame, openings: Openings, offers: Sequence[Row]) -> History:
     """Past offers as columns; offers to unknown people or of unknown openings are left out.
+
+    ``openings`` come with their vacancies as posted: what is left of them would tell who was placed.
 
     People stand as they were known on the day of the offer: former work and certificates up to then. Where the register
     keeps no days (who of the household is in work, months away, a welfare post held), the present would tell what came
@@ -160,6 +167,7 @@ def frame_openings(rows: Sequence[Row]) -> tuple[Openings, Bool]:
         piece_wage=_flags(rows, "piece_wage"),
         channel=_positions([row["channel"] for row in rows], CHANNEL),
         text=_text(rows),
+        term_months=_numbers(rows, "term_months", np.int32),
     )
     return openings, np.array([bool(row["open"]) for row in rows], dtype=np.bool_)
 

@@ -100,6 +100,7 @@ SELECT
     o.wage_low_yuan_per_month AS wage_low,
     o.wage_high_yuan_per_month AS wage_high,
     greatest(o.vacancies - o.filled, 0) AS vacancies,
+    o.vacancies AS posted,
     o.education_min,
     o.age_min,
     o.age_max,
@@ -111,6 +112,7 @@ SELECT
     o.social_insurance,
     o.wage_kind = 'piece' AS piece_wage,
     o.channel,
+    o.term_months,
     o.title || ' ' || o.duties AS text,
     o.state = 'open' AND (o.closes_on IS NULL OR o.closes_on >= $1) AS open
 FROM market.opening AS o

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import asyncpg
@@ -20,7 +20,9 @@ from hub.recommend.frame import (
     frame_people,
     frame_posts,
     frame_programmes,
+    posted_vacancies,
 )
+from matching.pipeline import Commitments
 from matching.records import History, Int32, Int64, Openings, People, Posts, Programmes
 from schema.ranking import RankingPolicy
 from schema.regions import prefix_of
@@ -30,17 +32,14 @@ _SQL = load_queries("hub.recommend")
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Everything a run over a region needs. ``accepted_*`` hold target rows by person, -1 none."""
+    """Everything a run over a region needs."""
 
     people: People
     openings: Openings
     posts: Posts
     programmes: Programmes
     history: History
-    accepted_opening: Int32
-    accepted_post: Int32
-    accepted_programme: Int32
-    posts_held: Int32  # by person: posts in the person's household
+    commitments: Commitments
 
 
 def region_bounds(region_code: str) -> tuple[str, str]:
@@ -65,7 +64,7 @@ async def read_market(
     held = {row["household_id"]: row["held"] for row in await connection.fetch(_SQL.fetch_posts_held, low, high, today)}
     frame = frame_people(people_rows, today=today)
     openings, is_open = frame_openings(opening_rows)
-    history = frame_history(frame, openings, offers)
+    history = frame_history(frame, replace(openings, vacancies=posted_vacancies(opening_rows)), offers)
     people, openings = frame.people.take(frame.willing), openings.take(is_open)
     return Market(
         people=people,
@@ -73,10 +72,12 @@ async def read_market(
         posts=posts,
         programmes=programmes,
         history=history,
-        accepted_opening=_accepted(accepted, "opening", people, openings.target_id),
-        accepted_post=_accepted(accepted, "post", people, posts.target_id),
-        accepted_programme=_accepted(accepted, "programme", people, programmes.target_id),
-        posts_held=np.array([held.get(key, 0) for key in people.household_id.tolist()], dtype=np.int32),
+        commitments=Commitments(
+            opening=_accepted(accepted, "opening", people, openings.target_id),
+            post=_accepted(accepted, "post", people, posts.target_id),
+            programme=_accepted(accepted, "programme", people, programmes.target_id),
+            posts_held=np.array([held.get(key, 0) for key in people.household_id.tolist()], dtype=np.int32),
+        ),
     )
 
 

@@ -6,14 +6,14 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
-import numpy as np
 
 from hub.access.actor import Actor
+from hub.access.audit import AuditEntry, store_audit
 from hub.clock import Clock
 from hub.db.sql import load_queries
 from hub.errors import Forbidden, NotFound
@@ -23,7 +23,7 @@ from hub.telemetry import Progress
 from matching.artifact import save_model
 from matching.model import Model
 from matching.pipeline import Result, learn, recommend
-from matching.records import Kind
+from matching.records import Int64, Kind
 from matching.rules import Rules, compile_rules
 from schema.ranking import RankingPolicy, load_ranking
 from schema.regions import prefix_of
@@ -77,7 +77,8 @@ async def match(
 ) -> MatchReport:
     """Rank jobs, posts and programmes for every willing person who lives in a region, and allot scarce places.
 
-    The run is stored as running before it computes and as done or failed after; its results appear all at once.
+    The run is stored as running before it computes and as done or failed after; its results appear all at once,
+    together with the audit entry.
 
     Raises
     ------
@@ -87,28 +88,36 @@ async def match(
         ``match_out_of_scope`` when the actor's scope does not hold the region, ``purpose_not_granted`` when the
         actor may not state the purpose. Denials are audited too.
     """
-    started_at = clock.now()
-    request_id = uuid.uuid4()
+    started_at, today = clock.now(), clock.today()
+    entry = AuditEntry(
+        happened_at=started_at,
+        request_id=uuid.uuid4(),
+        actor_id=actor.actor_id,
+        actor_kind=actor.kind,
+        purpose=purpose,
+        action="match",
+        detail={"region_code": region_code},
+    )
     if await pool.fetchval(_SQL.fetch_region, region_code) is None:
         raise NotFound("region_unknown", "There is no region with this code.", hint="Give a twelve-digit code.")
     refusal = _refusal(actor, region_code, purpose)
     if refusal is not None:
-        async with pool.acquire() as connection:
-            await _audit(connection, actor, purpose, request_id, at=started_at, refusal=refusal, detail={})
+        await store_audit(pool, [replace(entry, allowed=False, reason=refusal.code)])
         raise refusal
-    today, policy, rule_set = clock.today(), load_ranking(), load_ruleset()
+    policy, rule_set = load_ranking(), load_ruleset()
+    rules = compile_rules(rule_set, today=today)
     async with pool.acquire() as connection:
         with progress.stage("match: read"):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 market = await read_market(connection, region_code, today=today, policy=policy)
-        rules = compile_rules(rule_set, today=today)
-        model = await asyncio.to_thread(learn, market.history, policy=policy, today=today, seed=seed, progress=progress)
+        with progress.stage("match: learn"):
+            model = await asyncio.to_thread(_learn, market, policy=policy, today=today, seed=seed)
         run_id = await _begin(
             connection, rule_set, model, region_code=region_code, actor=actor, purpose=purpose, at=started_at
         )
         try:
             result = await asyncio.to_thread(
-                _compute, market, rules, model, policy=policy, clock=clock, seed=seed, progress=progress
+                _recommend, market, rules, model, policy=policy, today=today, seed=seed, progress=progress
             )
             report = _report(run_id, region_code, result)
             with progress.stage("match: store"):
@@ -122,15 +131,19 @@ async def match(
                         target_ids=_target_ids(market),
                     )
                     await connection.execute(_SQL.store_run_end, run_id, "done", asdict(report), clock.now())
-                    await _audit(
-                        connection, actor, purpose, request_id, at=started_at,
-                        detail={"run_id": run_id, "region_code": region_code, "people": report.willing},
-                    )  # fmt: skip
+                    seen = {**entry.detail, "run_id": run_id, "people": report.willing, "fields": _FIELDS}
+                    await store_audit(connection, [replace(entry, detail=seen)])
         except BaseException as error:
-            # Also when cancelled: a run that will never end must not look as if it were running.
-            await connection.execute(_SQL.store_run_end, run_id, "failed", {"error": type(error).__name__}, clock.now())
+            # When cancelled, too: a run that will never end must not look as if it were running.
+            failure = {"error": type(error).__name__}
+            await connection.execute(_SQL.store_run_end, run_id, "failed", failure, clock.now())
+            await store_audit(connection, [replace(entry, detail={**entry.detail, "run_id": run_id, **failure})])
             raise
     return report
+
+
+#: What of people a run reads; the keys of the people themselves stand in its recommendations and shortfalls.
+_FIELDS = ["person", "household", "wish", "employment", "certificate", "training", "referral", "outcome"]
 
 
 def _refusal(actor: Actor, region_code: str, purpose: str) -> Forbidden | None:
@@ -144,8 +157,12 @@ def _refusal(actor: Actor, region_code: str, purpose: str) -> Forbidden | None:
     return None
 
 
-def _compute(
-    market: Market, rules: Rules, model: Model, *, policy: RankingPolicy, clock: Clock, seed: int, progress: Progress
+def _learn(market: Market, *, policy: RankingPolicy, today: date, seed: int) -> Model:
+    return learn(market.history, people=market.people, openings=market.openings, policy=policy, today=today, seed=seed)
+
+
+def _recommend(
+    market: Market, rules: Rules, model: Model, *, policy: RankingPolicy, today: date, seed: int, progress: Progress
 ) -> Result:
     return recommend(
         market.people,
@@ -154,19 +171,16 @@ def _compute(
         market.programmes,
         market.history,
         rules=rules,
-        today=clock.today(),
+        today=today,
         seed=seed,
         model=model,
         policy=policy,
         progress=progress,
-        accepted_opening=market.accepted_opening,
-        accepted_post=market.accepted_post,
-        accepted_programme=market.accepted_programme,
-        posts_held=market.posts_held,
+        commitments=market.commitments,
     )
 
 
-def _target_ids(market: Market) -> dict[Kind, np.ndarray]:
+def _target_ids(market: Market) -> dict[Kind, Int64]:
     return {
         "opening": market.openings.target_id,
         "post": market.posts.target_id,
@@ -212,7 +226,7 @@ def _report(run_id: int, region_code: str, result: Result) -> MatchReport:
         model_version=result.model.version,
         model_kind=result.model.kind,
         **asdict(result.counts),
-        surplus_yuan=round(result.plan.surplus, 2),
+        surplus_yuan=round(result.surplus, 2),
         gap=round(result.plan.gap, 6),
         quota_repairs=result.plan.repairs,
         shortfalls=dict(sorted(Counter(shortfall.code for shortfall in result.shortfalls).items())),

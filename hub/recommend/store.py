@@ -14,11 +14,11 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.explain import FIGURE_NAMES, round_figure
+from matching.explain import FIGURE_NAMES, round_figures
 from matching.pipeline import Lists, Result
-from matching.records import Int64, Kind, Shortfall
+from matching.records import Int32, Int64, Kind, Shortfall
 
-#: Bytes handed to the server at once.
+#: Lines handed to the server at once.
 _BLOCK_LINES = 2_000
 
 
@@ -109,30 +109,65 @@ def _reason_texts(lists: Lists) -> list[str]:
 def _texts(
     codes: tuple[str, ...], code: NDArray[np.int8], value: NDArray[np.float32], figure: NDArray[np.float32]
 ) -> list[str]:
-    keys = np.stack([code.astype(np.float64), np.rint(value.astype(np.float64)), figure.astype(np.float64)], axis=1)
-    keys[np.isnan(keys[:, 2]), 2] = np.inf  # NaN is never equal to NaN
-    distinct, place = np.unique(keys, axis=0, return_inverse=True)
-    texts = np.array([reason_json(codes, *row) for row in distinct.tolist()], dtype=object)
-    return list(texts[place.reshape(-1)]) if len(texts) else []
+    """JSON of one reason an entry, empty for none. Equal ones are written once."""
+    rounded, quoted = two_digits(value), _figures(codes, code, figure)
+    # One whole number each: code, value and figure side by side, all within their bits.
+    keys = (code.astype(np.int64) << 56) | ((rounded + _HALF_VALUE) << 32) | quoted
+    keys[code < 0] = -1
+    distinct, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    texts = np.array(
+        [
+            "" if key < 0 else reason_json(codes[code[row]], int(rounded[row]), int(quoted[row]) - 1)
+            for key, row in zip(distinct.tolist(), first.tolist(), strict=True)
+        ],
+        dtype=object,
+    )
+    return list(texts[place]) if len(texts) else []
 
 
-def reason_json(codes: tuple[str, ...], code: float, value: float, figure: float) -> str:
-    """One stored reason, ``{code, sign, value, figure's name}``; empty for none."""
-    if code < 0:
-        return ""
-    name = codes[int(code)]
-    body: dict[str, Any] = {"code": name, "sign": (value > 0) - (value < 0), "value": int(value)}
-    quoted = FIGURE_NAMES.get(name)
-    if quoted is not None and np.isfinite(figure):
-        body[quoted] = round_figure(name, figure)
-    return json.dumps(body, separators=(",", ":"))
+#: Values of a reason lie within ± this many yuan; larger ones are cut.
+_HALF_VALUE = 1 << 23
+#: Figures are kept in tenths, below this many; 0 stands for none.
+_FIGURE_MAX = (1 << 32) - 1
+
+
+def two_digits(value: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Whole numbers of two significant digits: a contribution is told as what it is, an estimate."""
+    whole = np.rint(np.clip(np.nan_to_num(value.astype(np.float64)), 1 - _HALF_VALUE, _HALF_VALUE - 1))
+    scale = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(np.abs(whole), 1.0))) - 1, 0)
+    told: NDArray[np.int64] = (np.rint(whole / scale) * scale).astype(np.int64)
+    return told
+
+
+def _figures(codes: tuple[str, ...], code: NDArray[np.int8], figure: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Tenths of the figure that each reason quotes, plus one; 0 where it quotes none."""
+    out = np.zeros(len(code), dtype=np.int64)
+    for place, name in enumerate(codes):
+        rows = np.flatnonzero((code == place) & np.isfinite(figure))
+        if name in FIGURE_NAMES and len(rows):
+            told = round_figures(name, figure[rows].astype(np.float64))
+            out[rows] = np.clip(np.rint(told * 10), 0, _FIGURE_MAX - 1).astype(np.int64) + 1
+    return out
+
+
+def reason_json(code: str, value: int, tenths: int) -> str:
+    """One stored reason, ``{code, sign, value, figure's name}``; ``tenths`` of the figure, -1 none."""
+    text = f'{{"code":"{code}","sign":{(value > 0) - (value < 0)},"value":{value}'
+    if tenths >= 0:
+        figure = str(tenths // 10) if tenths % 10 == 0 else f"{tenths / 10:.1f}"
+        text += f',"{FIGURE_NAMES[code]}":{figure}'
+    return text + "}"
 
 
 def allocation_lines(
     run_id: int, result: Result, *, person_id: Int64, household_id: Int64, target_ids: dict[Kind, Int64]
 ) -> Iterator[str]:
     """One line for each thing that somebody was allotted."""
-    allotted = {"opening": result.opening_of, "post": result.post_of, "programme": result.programme_of}
+    allotted: dict[Kind, Int32] = {
+        "opening": result.opening_of,
+        "post": result.post_of,
+        "programme": result.programme_of,
+    }
     for kind, target_of in allotted.items():
         rows = np.flatnonzero(target_of >= 0)
         first = result.first_job[rows] if kind != "programme" else np.zeros(len(rows), dtype=np.bool_)

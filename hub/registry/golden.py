@@ -25,7 +25,7 @@ from hub.registry.details import (
     low_income_source,
     rural_values,
 )
-from hub.registry.merge import household_words, merge_person
+from hub.registry.merge import Plans, household_words, merge_person
 from hub.registry.records import Golden, Member, Merged, Source, Sources
 from schema.authority import Authority, load_authority
 from schema.law import (
@@ -54,6 +54,7 @@ class Rules:
     """The data that merging goes by."""
 
     authorities: Mapping[str, Authority]
+    plans: Plans
     retirement: RetirementLaw
     work: WorkLaw
     poverty: PovertyLaw
@@ -61,12 +62,13 @@ class Rules:
     @classmethod
     def load(cls) -> Rules:
         """Those that ship with the program."""
-        return cls(load_authority(), load_retirement(), load_work(), load_poverty())
+        authorities = load_authority()
+        return cls(authorities, Plans(authorities), load_retirement(), load_work(), load_poverty())
 
 
 def make_golden(person_id: int, sources: Sequence[Source], rules: Rules, *, today: date) -> Golden:
     """Everything the register holds of the person of these records (newest first)."""
-    merged = merge_person(person_id, sources, rules.authorities, today=today)
+    merged = merge_person(person_id, sources, rules.plans, today=today)
     values, kept = merged.values, merged.sources
     rural = rural_values(sources)
     in_work = derive_in_work(rules.work, values, rural)
@@ -203,7 +205,7 @@ def _member(
         willing=person["willing"],
         gone_on=gone_on,
         benefit_source=benefit_source,
-        words=household_words(sources, rules.authorities, household_code=code),
+        words=household_words(sources, rules.plans, household_code=code),
         monitoring=list_monitoring(
             [source for source in sources if source.values.get("household_code", code) == code],
             rules.poverty,

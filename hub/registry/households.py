@@ -37,6 +37,17 @@ class Group:
         return min(named or present, key=lambda member: (member.born_on or date.max, member.person_id))
 
     @property
+    def is_listed(self) -> bool:
+        """Whether anybody has said who lives here. Of people who are merely in nobody's list, nobody knows."""
+        return any(
+            member.household_code is not None
+            or member.certificates
+            or member.joins is not None
+            or member.relation is not None
+            for member in self.members
+        )
+
+    @property
     def order(self) -> tuple[str, int]:
         """A sorting key that does not depend on what was there before."""
         return self.household_code or "", self.members[0].person_id
@@ -96,9 +107,9 @@ def _certificate_clusters(members: Iterable[Member]) -> list[list[int]]:
         low, high = sorted((find(one), find(other)))
         root[high] = low
 
-    for certificates in heads.values():
-        for other in certificates[1:]:
-            unite(certificates[0], other)
+    for headed in heads.values():
+        for other in headed[1:]:
+            unite(headed[0], other)
     for certificates in several:
         for position, one in enumerate(certificates):
             for other in certificates[position + 1 :]:
@@ -198,7 +209,9 @@ def make_household(household_id: int, group: Group, authorities: Mapping[str, Au
         "members_count": len(present),
         "willing_count": willing,
         "in_work_count": in_work,
-        "zero_employment": willing >= work.willing_members_min and in_work <= work.in_work_members_max,
+        "zero_employment": (group.is_listed or not work.only_listed_households)
+        and willing >= work.willing_members_min
+        and in_work <= work.in_work_members_max,
         "low_income": latest is not None or benefit is not None,
         "monitored_kind": None if latest is None else latest.kind,
         "gone_on": None if present else max(m.gone_on for m in group.members if m.gone_on is not None),

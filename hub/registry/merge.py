@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.registry.records import Conflict, Merged, Source, Sources, Word
 from schema.authority import Authority
@@ -19,69 +19,111 @@ WEAK, STALE, GONE = 50, 100, 1_000
 
 _CATEGORY_OF_KIND = {"exited": "exited", "monitored": "monitored", "ordinary": "other"}
 _REGIONS = ("registered_region_code", "living_region_code")
-_FROM_NUMBER = ("born_on", "sex")
 
 #: What one record says of a field: rank, record, value.
 Said = tuple[int, Source, Any]
 
 
-def merge_person(
-    person_id: int, sources: Sequence[Source], authorities: Mapping[str, Authority], *, today: date
-) -> Merged:
+class Step(NamedTuple):
+    """How one department's word for one field is taken; worked out once, since there are millions of words."""
+
+    place: int
+    lasting: bool
+    max_age_days: int | None
+    how: int
+
+
+_PLAIN, _NUMBER, _FROM_NUMBER, _PHONE, _REGION, _HOUSEHOLD = range(6)
+_TOLD_BY_NUMBER = frozenset({_NUMBER, _FROM_NUMBER})
+_HOW = {
+    "citizen_number": _NUMBER, "born_on": _FROM_NUMBER, "sex": _FROM_NUMBER, "phone": _PHONE,
+    "registered_region_code": _REGION, "living_region_code": _REGION,
+}  # fmt: skip
+
+
+class Plans(dict[str, dict[str, Step]]):
+    """Department → field → step, filled as departments come."""
+
+    def __init__(self, authorities: Mapping[str, Authority]) -> None:
+        super().__init__()
+        self.authorities = authorities
+        self.household_fields = frozenset(
+            name for name, authority in authorities.items() if authority.entity == "household"
+        )
+
+    def __missing__(self, department: str) -> dict[str, Step]:
+        plan = self[department] = {
+            name: Step(
+                authority.place_of(department),
+                authority.lasting,
+                authority.max_age_days.get(department),
+                _HOUSEHOLD if authority.entity == "household" else _HOW.get(name, _PLAIN),
+            )
+            for name, authority in self.authorities.items()
+        }
+        return plan
+
+
+def merge_person(person_id: int, sources: Sequence[Source], plans: Plans, *, today: date) -> Merged:
     """Merge what ``sources`` (newest first) say of a person.
 
     Of somebody whom every feed has dropped, the rows that were dropped last speak; ``gone_on`` says since when.
     """
-    gone_on = _gone_on(sources)
-    said: dict[str, list[Said]] = {}
-    for source in sources:
-        in_force = source.gone_on is None or source.gone_on == gone_on
-        numbered = source.number is not None
-        for name, value in _spoken(source):
-            authority = authorities.get(name)
-            if authority is None or authority.entity == "household":
-                continue
-            rank = authority.place.get(source.department, authority.last)
-            if not in_force:
-                if not authority.lasting:
-                    continue
-                rank += GONE
-            if authority.max_age_days and _is_stale(authority, source, today):
-                rank += STALE
-            if not numbered and (name == "citizen_number" or name in _FROM_NUMBER):
-                rank += WEAK
-            said.setdefault(name, []).append((rank, source, value))
+    gone_on = gone_since(sources)
     values: dict[str, Any] = {}
     kept: Sources = {}
     conflicts: list[Conflict] = []
-    for name, words in said.items():
-        rank, winner, value = words[0] if len(words) == 1 else min(words, key=_rank)
+    for name, words in _words(sources, plans, gone_on, today).items():
+        winner = words[0] if len(words) == 1 else min(words, key=_rank)
         if name in _REGIONS and len(words) > 1:
-            rank, winner, value = _refine(value, words, (rank, winner, value))
-        if name == "citizen_number" and winner.number is None:
+            winner = _refine(words, winner)
+        if name == "citizen_number" and winner[1].number is None:
             continue  # a number that cannot be right is nobody's; it stays in its record
-        values[name], kept[name] = value, winner.source_record_id
-        if len(words) > 1 and authorities[name].conflict:
-            conflicts.extend(_conflicts(person_id, name, words, (rank, winner, value), authorities[name]))
+        values[name], kept[name] = winner[2], winner[1].source_record_id
+        authority = plans.authorities[name]
+        if len(words) > 1 and authority.conflict:
+            conflicts.extend(_conflicts(person_id, name, words, winner, authority))
     return Merged(values, kept, tuple(conflicts), gone_on)
 
 
-def household_words(
-    sources: Sequence[Source], authorities: Mapping[str, Authority], *, household_code: str | None
-) -> tuple[Word, ...]:
+def _words(sources: Sequence[Source], plans: Plans, gone_on: date | None, today: date) -> dict[str, list[Said]]:
+    """Everything that is said of each field, newest first."""
+    words: dict[str, list[Said]] = {}
+    for source in sources:
+        plan, number = plans[source.department], source.number
+        in_force = source.gone_on is None or source.gone_on == gone_on
+        for name, value in _spoken(source, plan):
+            rank, lasting, max_age_days, how = plan[name]
+            if not in_force:
+                if not lasting:
+                    continue
+                rank += GONE
+            if number is None and how in _TOLD_BY_NUMBER:
+                rank += WEAK
+            if max_age_days is not None and (today - source.seen_on).days > max_age_days:
+                rank += STALE
+            if name in words:
+                words[name].append((rank, source, value))
+            else:
+                words[name] = [(rank, source, value)]
+    return words
+
+
+def household_words(sources: Sequence[Source], plans: Plans, *, household_code: str | None) -> tuple[Word, ...]:
     """What a person's records say of their household; a record of another household's code says nothing."""
-    gone_on = _gone_on(sources)
+    gone_on = gone_since(sources)
     words: list[Word] = []
     for source in sources:
         values = source.values
         if values.get("household_code", household_code) != household_code:
             continue
         in_force = source.gone_on is None or source.gone_on == gone_on
-        for name, authority in authorities.items():
-            if authority.entity != "household" or name not in values or not (in_force or authority.lasting):
-                continue
-            rank = authority.place_of(source.department) + (0 if in_force else GONE)
-            words.append(Word(name, values[name], rank, source.as_of, source.seen_on, source.source_record_id))
+        plan = plans[source.department]
+        for name in values.keys() & plans.household_fields:
+            step = plan[name]
+            if in_force or step.lasting:
+                rank = step.place if in_force else step.place + GONE
+                words.append(Word(name, values[name], rank, source.as_of, source.seen_on, source.source_record_id))
     return tuple(words)
 
 
@@ -119,35 +161,45 @@ def merge_household(
     return values, kept, conflicts
 
 
-def _gone_on(sources: Sequence[Source]) -> date | None:
+def gone_since(sources: Sequence[Source]) -> date | None:
     """The day the last feed dropped the person; None while one holds them."""
-    days = [source.gone_on for source in sources]
-    return None if None in days else max((day for day in days if day is not None), default=None)
+    latest: date | None = None
+    for source in sources:
+        if source.gone_on is None:
+            return None
+        if latest is None or source.gone_on > latest:
+            latest = source.gone_on
+    return latest
 
 
-def _spoken(source: Source) -> Iterator[tuple[str, Any]]:
-    """What a record says, with what identity and the codes make of it."""
-    values = source.values
-    number = source.number
+def _spoken(source: Source, plan: Mapping[str, Step]) -> list[tuple[str, Any]]:
+    """What a record says of the fields in the plan, with what identity and the codes make of it."""
+    values, number = source.values, source.number
+    spoken: list[tuple[str, Any]] = []
     for name, value in values.items():
-        if name == "citizen_number":
-            yield name, number or value
-        elif name == "phone":
-            yield name, source.phone or value
-        elif name in _REGIONS or (number is not None and name in _FROM_NUMBER):
+        step = plan.get(name)
+        if step is None:
             continue
-        else:
-            yield name, value
+        how = step.how
+        if how == _PLAIN:
+            spoken.append((name, value))
+        elif how == _NUMBER:
+            spoken.append((name, number or value))
+        elif how == _PHONE:
+            spoken.append((name, source.phone or value))
+        elif how == _FROM_NUMBER and number is None:
+            spoken.append((name, value))
     if number is not None:
-        yield "born_on", f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
-        yield "sex", "1" if int(number[16]) % 2 else "2"
-    if source.registered_region_code:
-        yield "registered_region_code", source.registered_region_code
-    if source.living_region_code:
-        yield "living_region_code", source.living_region_code
+        spoken.append(("born_on", f"{number[6:10]}-{number[10:12]}-{number[12:14]}"))
+        spoken.append(("sex", "1" if int(number[16]) % 2 else "2"))
+    if source.registered_region_code is not None:
+        spoken.append(("registered_region_code", source.registered_region_code))
+    if source.living_region_code is not None:
+        spoken.append(("living_region_code", source.living_region_code))
     kind = values.get("household_kind")
     if kind is not None and "person_category" not in values:
-        yield "person_category", _CATEGORY_OF_KIND.get(kind, "other")
+        spoken.append(("person_category", _CATEGORY_OF_KIND.get(kind, "other")))
+    return spoken
 
 
 def _rank(said: Said) -> int:
@@ -158,13 +210,11 @@ def _word_order(word: Word) -> tuple[int, int, int, int]:
     return word.rank, -word.as_of.toordinal(), -word.seen_on.toordinal(), -word.source_record_id
 
 
-def _is_stale(authority: Authority, source: Source, today: date) -> bool:
-    days = authority.max_age_days.get(source.department)
-    return days is not None and (today - source.seen_on).days > days
-
-
-def _refine(code: str, words: Sequence[Said], winner: Said) -> Said:
+def _refine(words: Sequence[Said], winner: Said) -> Said:
     """The finest region inside the one that won: who says only the county does not contradict who knows the village."""
+    code = winner[2]
+    if all(word[2] == code for word in words):
+        return winner
     prefix = prefix_of(code)
     inside = [word for word in words if word[2].startswith(prefix)]
     finest = max(len(prefix_of(word[2])) for word in inside)

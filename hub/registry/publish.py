@@ -7,49 +7,29 @@ without any record, leaves the register.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import asyncpg
 
 from hub.clock import Clock
-from hub.db.fragment import sql
 from hub.db.sql import load_queries
 from hub.registry.golden import Rules, make_golden
-from hub.registry.households import Group, Household, group_households, make_household, match_households
-from hub.registry.read import fetch_company, fetch_sources
-from hub.registry.records import Conflict, Golden, Member
-from hub.registry.sync import Changes, Table, close_staging, open_staging, stage_rows, sync_table
-from hub.registry.tables import (
-    BENEFIT,
-    CERTIFICATE,
-    CONFLICT,
-    EMPLOYMENT,
-    HOUSEHOLD,
-    MONITORING,
-    PERSON,
-    TRAINING,
-    WISH,
-    benefit_month_row,
-    benefit_row,
-    certificate_row,
-    conflict_row,
-    employment_row,
-    person_row,
-    sources_text,
-    training_row,
-    wish_row,
-)
-from hub.telemetry import Progress
+from hub.registry.households import Group, group_households, make_household, match_households
+from hub.registry.read import Found, fetch_company, fetch_sources
+from hub.registry.records import Golden, Member
+from hub.registry.sync import Changes
+from hub.registry.write import Written, close_write, open_write, write_details, write_register
+from hub.telemetry import Progress, Step
 
-_TABLES = (PERSON, WISH, HOUSEHOLD, EMPLOYMENT, TRAINING, CERTIFICATE, BENEFIT, MONITORING, CONFLICT)
-_MONTH_COLUMNS = ["person_id", "certificate_number", "month", "yuan_per_month", "state", "source_record_id"]
-_MEMBER_COLUMNS = ["household_id", "person_id", "relation", "source_record_id", "valid_from"]
 #: People merged at a time: their records are in memory together.
 _CHUNK = 10_000
-#: From so many people on, the planner is told about the staging tables.
-_BULK = 2_000
+#: After so many people merging lets the database's answers in.
+_PAUSE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +70,36 @@ async def publish(
         return await publish_connection(connection, clock=clock, progress=progress, person_ids=person_ids)
 
 
+async def fetch_register_lock(connection: asyncpg.Connection) -> None:
+    """Wait for any publication that runs, and hold others off until the transaction ends."""
+    await connection.execute(load_queries("hub.registry").fetch_lock)
+
+
 async def publish_connection(
     connection: asyncpg.Connection, *, clock: Clock, progress: Progress, person_ids: Sequence[int] | None = None
 ) -> PublishReport:
     """The same in the caller's transaction; other publications wait until it ends."""
     queries = load_queries("hub.registry")
-    await connection.execute(queries.fetch_lock)
+    await fetch_register_lock(connection)
     if person_ids is None:
         wanted = [row["person_id"] for row in await connection.fetch(queries.fetch_everybody)]
     else:
         wanted = await fetch_company(connection, person_ids)
-    for table in _TABLES:
-        await open_staging(connection, table)
-    for name in ("create_scopes", "create_household_scope", "create_staged_members", "create_staged_months"):
-        await connection.execute(getattr(queries, name))
-    await connection.copy_records_to_table("scope_person", columns=["key"], records=[(key,) for key in wanted])
-    rules = Rules.load()
-    with progress.stage("merge records", len(wanted)) as step:
-        people: dict[int, Golden] = {}
-        regions = frozenset(row["region_code"] for row in await connection.fetch(queries.fetch_region_codes))
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            for person_id, sources in await fetch_sources(connection, chunk, regions):
-                people[person_id] = make_golden(person_id, sources, rules, today=clock.today())
-            step.advance(len(chunk))
-    with progress.stage("form households"):
-        companions = await _living_companions(connection, people)
-        groups = group_households(companions)
-        keys = await _household_keys(connection, wanted, groups, at=clock.now())
-        households = [
-            make_household(key, group, rules.authorities, rules.work) for key, group in zip(keys, groups, strict=True)
-        ]
-    with progress.stage("write register"):
-        await _stage(connection, people, groups, households)
-        changed = await _write(connection, clock, bulk=len(wanted) >= _BULK)
-    for table in _TABLES:
-        await close_staging(connection, table)
-    await connection.execute(queries.drop_staging)
+    rules, written = Rules.load(), Written()
+    await open_write(connection, wanted)
+    with _collector_paused():
+        with progress.stage("merge records", len(wanted)) as step:
+            people = await _merge(connection, wanted, rules, clock, step, written)
+        with progress.stage("form households"):
+            groups = group_households(await _living_companions(connection, people))
+            keys = await _household_keys(connection, wanted, groups, at=clock.now())
+            households = [
+                make_household(key, group, rules.authorities, rules.work)
+                for key, group in zip(keys, groups, strict=True)
+            ]
+        with progress.stage("write register"):
+            await write_register(connection, people, groups, households, written, clock=clock)
+            await close_write(connection)
     return PublishReport(
         persons=len(people),
         households=len(groups),
@@ -134,8 +107,65 @@ async def publish_connection(
         zero_employment_households=sum(household.values["zero_employment"] is True for household in households),
         conflicts=sum(len(golden.conflicts) for golden in people.values())
         + sum(len(household.conflicts) for household in households),
-        changed={name: changes for name, changes in changed.items() if changes},
+        changed={name: changes for name, changes in written.changes.items() if changes},
     )
+
+
+async def _merge(
+    connection: asyncpg.Connection,
+    wanted: Sequence[int],
+    rules: Rules,
+    clock: Clock,
+    step: Step,
+    written: Written,
+) -> dict[int, Golden]:
+    """Golden records by person, their details written.
+
+    Two hands work: while one chunk is merged here, the database writes what the chunk before it came to and reads the
+    chunk after it.
+    """
+    rows = await connection.fetch(load_queries("hub.registry").fetch_region_codes)
+    regions = frozenset(row["region_code"] for row in rows)
+    today = clock.today()
+    people: dict[int, Golden] = {}
+    chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
+    found = await fetch_sources(connection, chunks[0], regions) if chunks else iter(())
+    merged: list[Golden] = []
+    for position, chunk in enumerate(chunks):
+        before = chunks[position - 1] if position else []
+        after = chunks[position + 1] if position + 1 < len(chunks) else []
+
+        async def other_hand(before: list[int], merged: list[Golden], after: list[int]) -> Iterator[Found]:
+            await write_details(connection, before, merged, written, clock=clock)
+            return await fetch_sources(connection, after, regions) if after else iter(())
+
+        working = asyncio.ensure_future(other_hand(list(before), merged, list(after)))
+        try:
+            merged = []
+            for count, (person_id, sources) in enumerate(found, start=1):
+                golden = people[person_id] = make_golden(person_id, sources, rules, today=today)
+                merged.append(golden)
+                if count % _PAUSE == 0:
+                    await asyncio.sleep(0)
+        finally:
+            # The connection must be free before anybody else, a rollback above all, may use it.
+            found = await working
+        step.advance(len(chunk))
+    if chunks:
+        await write_details(connection, list(chunks[-1]), merged, written, clock=clock)
+    return people
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Millions of objects that all stay alive are made here; looking for garbage among them costs a third more."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 async def _living_companions(connection: asyncpg.Connection, people: Mapping[int, Golden]) -> list[Member]:
@@ -167,102 +197,3 @@ async def _household_keys(
         "scope_household", columns=["key"], records=[(key,) for key in sorted(scope)]
     )
     return keys
-
-
-async def _stage(
-    connection: asyncpg.Connection,
-    people: Mapping[int, Golden],
-    groups: Sequence[Group],
-    households: Sequence[Household],
-) -> None:
-    home: dict[int, int] = {}
-    relation: dict[int, str | None] = {}
-    members: list[tuple[object, ...]] = []
-    for group, household in zip(groups, households, strict=True):
-        alone = len(group.members) == 1
-        for member in group.members:
-            home[member.person_id] = household.household_id
-            relation[member.person_id] = member.relation or ("02" if alone else None)
-            members.append(
-                (household.household_id, member.person_id, relation[member.person_id], member.relation_source,
-                 member.known_from)
-            )  # fmt: skip
-    everybody = list(people.values())
-    conflicts: list[Conflict] = [conflict for household in households for conflict in household.conflicts]
-    conflicts += [conflict for golden in everybody for conflict in golden.conflicts]
-    staged: list[tuple[Table, list[tuple[object, ...]]]] = [
-        (PERSON, [person_row(golden, home[golden.person_id], relation[golden.person_id]) for golden in everybody]),
-        (WISH, [wish_row(golden) for golden in everybody if golden.wish is not None]),
-        (HOUSEHOLD, [_household_row(household) for household in households]),
-        (EMPLOYMENT, [employment_row(row) for golden in everybody for row in golden.employment]),
-        (TRAINING, [training_row(row) for golden in everybody for row in golden.trainings]),
-        (CERTIFICATE, [certificate_row(row) for golden in everybody for row in golden.certificates]),
-        (BENEFIT, [benefit_row(row, home[row.person_id]) for golden in everybody for row in golden.benefits]),
-        (MONITORING, [(household.household_id, *row) for household in households for row in household.monitoring]),
-        (CONFLICT, [conflict_row(conflict) for conflict in conflicts]),
-    ]
-    for table, rows in staged:
-        await stage_rows(connection, table, rows)
-    await connection.copy_records_to_table("staged_household_member", columns=_MEMBER_COLUMNS, records=members)
-    await connection.copy_records_to_table(
-        "staged_benefit_month",
-        columns=_MONTH_COLUMNS,
-        records=[benefit_month_row(row) for golden in everybody for row in golden.benefit_months],
-    )
-
-
-def _household_row(household: Household) -> tuple[object, ...]:
-    cells = [household.values.get(name) for name in HOUSEHOLD.values if name != "sources"]
-    return household.household_id, *cells, sources_text(household.sources)
-
-
-async def _write(connection: asyncpg.Connection, clock: Clock, *, bulk: bool) -> dict[str, Changes]:
-    queries = load_queries("hub.registry")
-    at, today = clock.now(), clock.today()
-    changed: dict[str, Changes] = {}
-
-    async def sync(table: Table, scope: str | None) -> None:
-        changed[table.name] = await sync_table(connection, table, scope=scope, at=at, bulk=bulk)
-
-    await sync(HOUSEHOLD, None)
-    await sync(PERSON, "scope_person")
-    members = [
-        await connection.execute(getattr(queries, name), *arguments)
-        for name, arguments in (
-            ("store_members_end", (today,)),
-            ("store_members_back", (today,)),
-            ("delete_empty_memberships", (today,)),
-            ("store_members_changed", ()),
-            ("store_members", (today,)),
-        )
-    ]
-    changed["household_member"] = _counted(members)
-    emptied = await connection.execute(queries.store_empty_households, today, at)
-    changed[HOUSEHOLD.name] += _counted([emptied])
-    for table in (WISH, EMPLOYMENT, TRAINING, CERTIFICATE, BENEFIT):
-        await sync(table, "scope_person")
-    months = [
-        await connection.execute(getattr(queries, name))
-        for name in ("delete_months", "store_months_changed", "store_months")
-    ]
-    changed["benefit_month"] = _counted(months)
-    await sync(MONITORING, "scope_household")
-    for scope, entities in (
-        ("scope_person", sql("t.entity IN ('person', 'wish')")),
-        ("scope_household", sql("t.entity = 'household'")),
-    ):
-        removed = await sync_table(connection, CONFLICT, scope=scope, at=at, filters=entities, bulk=bulk)
-        changed[CONFLICT.name] = changed.get(CONFLICT.name, Changes()) + removed
-    return changed
-
-
-def _counted(commands: Sequence[str]) -> Changes:
-    """Rows by kind of command, from what the server reported."""
-    total = Changes()
-    for command in commands:
-        verb, _, rest = command.partition(" ")
-        count = int(rest.rpartition(" ")[2])
-        total += Changes(
-            count if verb == "INSERT" else 0, count if verb == "UPDATE" else 0, count if verb == "DELETE" else 0
-        )
-    return total

@@ -28,23 +28,29 @@ WHERE m.valid_to IS NULL AND m.person_id = ANY ($1::bigint[])
 
 -- name: fetch_company
 -- People whose records name one of these household references ($1), or who are or were last in a household with one of
--- these people ($2) or in one of these codes ($3).
+-- these people ($2) or in one of these codes ($3). OFFSET 0 keeps to the indexes, also where a table was filled just now
+-- and nothing is known of its values.
 SELECT m.person_id
-FROM identity.normal n
-JOIN identity.membership m ON m.source_record_id = n.source_record_id AND m.valid_to IS NULL
-WHERE n.household_ref = ANY ($1::text[])
+FROM unnest($1::text[]) AS asked (ref)
+CROSS JOIN LATERAL (SELECT n.source_record_id FROM identity.normal n WHERE n.household_ref = asked.ref OFFSET 0) n
+CROSS JOIN LATERAL (
+    SELECT person_id FROM identity.membership WHERE source_record_id = n.source_record_id AND valid_to IS NULL OFFSET 0
+) m
 UNION
 SELECT other.person_id
-FROM registry.household_member h
-JOIN registry.household_member other USING (household_id)
-WHERE h.person_id = ANY ($2::bigint[]) AND (h.valid_to IS NULL OR NOT EXISTS (
-    SELECT FROM registry.household_member later WHERE later.person_id = h.person_id AND later.valid_to IS NULL
-))
+FROM unnest($2::bigint[]) AS asked (person_id)
+CROSS JOIN LATERAL (
+    SELECT household_id FROM registry.household_member WHERE person_id = asked.person_id
+    ORDER BY valid_to DESC NULLS FIRST, valid_from DESC, household_id DESC LIMIT 1
+) h
+CROSS JOIN LATERAL (SELECT person_id FROM registry.household_member WHERE household_id = h.household_id OFFSET 0) other
 UNION
 SELECT other.person_id
-FROM registry.household c
-JOIN registry.household_member other USING (household_id)
-WHERE c.household_code = ANY ($3::text[]) AND other.valid_to IS NULL;
+FROM unnest($3::text[]) AS asked (code)
+CROSS JOIN LATERAL (SELECT household_id FROM registry.household WHERE household_code = asked.code OFFSET 0) h
+CROSS JOIN LATERAL (
+    SELECT person_id FROM registry.household_member WHERE household_id = h.household_id AND valid_to IS NULL OFFSET 0
+) other;
 
 -- name: fetch_living_keys
 -- Where these keys lead: a key merged away to the one that lives.
@@ -89,6 +95,14 @@ INSERT INTO registry.household (version, updated_at) SELECT 0, $1 FROM generate_
 -- The people and households that this publication decides on.
 CREATE TEMP TABLE scope_person (key bigint PRIMARY KEY) ON COMMIT DROP;
 
+-- name: create_chunk_scope
+-- The people whose details are written next.
+CREATE TEMP TABLE scope_chunk (key bigint) ON COMMIT DROP;
+
+-- name: clear_chunk_scope
+-- Makes room for the next people.
+TRUNCATE pg_temp.scope_chunk;
+
 -- name: create_household_scope
 -- As create_scopes, for households.
 CREATE TEMP TABLE scope_household (key bigint PRIMARY KEY) ON COMMIT DROP;
@@ -108,7 +122,8 @@ CREATE TEMP TABLE staged_benefit_month (
 
 -- name: drop_staging
 -- Makes room for another publication in the same transaction.
-DROP TABLE pg_temp.scope_person, pg_temp.scope_household, pg_temp.staged_household_member, pg_temp.staged_benefit_month;
+DROP TABLE pg_temp.scope_person, pg_temp.scope_chunk, pg_temp.scope_household, pg_temp.staged_household_member,
+    pg_temp.staged_benefit_month;
 
 -- name: store_members_end
 -- These people leave the household they were in.
@@ -197,36 +212,21 @@ ORDER BY r.values ->> 'reference', r.gone_on IS NOT NULL, r.as_of DESC, r.source
 
 -- name: fetch_targets_known
 -- Which record each target of one kind was last made from, whether it stands open, and how many were placed there by us.
-SELECT t.reference, t.source_record_id, t.state, t.posted_by, t.filled, (
+SELECT t.reference, t.source_record_id, t.state, (
     SELECT count(*) FROM casework.referral c
     WHERE c.opening_id = t.opening_id AND c.state = 'placed' AND c.source_record_id IS NULL
 ) AS placed_here
 FROM market.opening t WHERE $1 = 'opening'
 UNION ALL
-SELECT t.reference, t.source_record_id, t.state, NULL, t.taken, (
+SELECT t.reference, t.source_record_id, t.state, (
     SELECT count(*) FROM casework.referral c
     WHERE c.programme_id = t.programme_id AND c.state = 'placed' AND c.source_record_id IS NULL
 ) FROM market.programme t WHERE $1 = 'programme'
 UNION ALL
-SELECT t.reference, t.source_record_id, t.state, NULL, t.filled, (
+SELECT t.reference, t.source_record_id, t.state, (
     SELECT count(*) FROM casework.referral c
     WHERE c.post_id = t.post_id AND c.state = 'placed' AND c.source_record_id IS NULL
 ) FROM market.post t WHERE $1 = 'post';
-
--- name: store_targets_closed
--- Openings that the feeds no longer hold.
-UPDATE market.opening SET state = 'closed', version = version + 1, updated_at = $2
-WHERE reference = ANY ($1::text[]) AND state = 'open' AND posted_by IS NULL;
-
--- name: store_programmes_closed
--- Programmes that the feeds no longer hold.
-UPDATE market.programme SET state = 'closed', version = version + 1, updated_at = $2
-WHERE reference = ANY ($1::text[]) AND state = 'open';
-
--- name: store_posts_closed
--- Posts that the feeds no longer hold.
-UPDATE market.post SET state = 'closed', version = version + 1, updated_at = $2
-WHERE reference = ANY ($1::text[]) AND state = 'open';
 
 -- name: store_station_batch
 -- A station's entry arrives as a batch of one record.

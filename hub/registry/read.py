@@ -18,6 +18,10 @@ _NORMALISED = (
 )  # fmt: skip
 
 
+#: A person with their records, newest first.
+Found = tuple[int, list[Source]]
+
+
 async def fetch_company(connection: asyncpg.Connection, person_ids: Iterable[int]) -> list[int]:
     """These people and everybody whose household could change with theirs.
 
@@ -49,7 +53,7 @@ async def fetch_company(connection: asyncpg.Connection, person_ids: Iterable[int
 
 async def fetch_sources(
     connection: asyncpg.Connection, person_ids: Sequence[int], regions: frozenset[str]
-) -> Iterator[tuple[int, list[Source]]]:
+) -> Iterator[Found]:
     """Each of these people who has a record, with their records, newest first."""
     rows = await connection.fetch(load_queries("hub.registry").fetch_sources, person_ids)
     return (

@@ -58,7 +58,7 @@ class Table:
         """Name of the temporary table."""
         return f"staged_{self.name}"
 
-    def _qualified(self) -> Fragment:
+    def qualified(self) -> Fragment:
         return identifier(self.schema) + sql(".") + identifier(self.name)
 
 
@@ -83,14 +83,14 @@ async def open_staging(connection: asyncpg.Connection, table: Table) -> None:
         ", ",
         [(sql("NULL::text AS ") if name in table.json else sql("")) + identifier(name) for name in table.columns],
     )
-    await _run(
+    await execute_fragment(
         connection,
         sql("CREATE TEMP TABLE ")
         + identifier(table.staging)
         + sql(" ON COMMIT DROP AS SELECT ")
         + picked
         + sql(" FROM ")
-        + table._qualified()
+        + table.qualified()
         + sql(" WHERE false"),
     )
 
@@ -101,9 +101,14 @@ async def stage_rows(connection: asyncpg.Connection, table: Table, rows: Sequenc
         await connection.copy_records_to_table(table.staging, columns=list(table.columns), records=rows)
 
 
+async def reset_staging(connection: asyncpg.Connection, table: Table) -> None:
+    """Empty the staging table for the next rows."""
+    await execute_fragment(connection, sql("TRUNCATE ") + identifier(table.staging))
+
+
 async def close_staging(connection: asyncpg.Connection, table: Table) -> None:
     """Drop the staging table, so that the transaction may publish again."""
-    await _run(connection, sql("DROP TABLE ") + identifier(table.staging))
+    await execute_fragment(connection, sql("DROP TABLE ") + identifier(table.staging))
 
 
 async def sync_table(
@@ -113,7 +118,6 @@ async def sync_table(
     scope: str | None,
     at: datetime,
     filters: Fragment | None = None,
-    bulk: bool = False,
 ) -> Changes:
     """Write what differs between the staging table and the table.
 
@@ -123,11 +127,7 @@ async def sync_table(
         Name of a temporary table whose column ``key`` holds the scope's keys; None removes nothing.
     filters
         Condition on the table's rows (alias ``t``) that removal is limited to.
-    bulk
-        Whether so much is staged that the planner should look at it first.
     """
-    if bulk:
-        await _run(connection, sql("ANALYZE ") + identifier(table.staging))
     changes = Changes()
     if scope is not None:
         changes.removed = await _remove(connection, table, scope, filters)
@@ -159,10 +159,10 @@ def _matches(table: Table) -> Fragment:
 
 
 async def _remove(connection: asyncpg.Connection, table: Table, scope: str, filters: Fragment | None) -> int:
-    return await _run(
+    return await execute_fragment(
         connection,
         sql("DELETE FROM ")
-        + table._qualified()
+        + table.qualified()
         + sql(" t USING ")
         + identifier(scope)
         + sql(" scope WHERE scope.key = t.")
@@ -186,10 +186,10 @@ async def _update(connection: asyncpg.Connection, table: Table, at: datetime) ->
             sql("updated_at = CASE WHEN ") + differs + sql(" THEN ") + bind(at, "timestamptz")
             + sql(" ELSE t.updated_at END")
         )  # fmt: skip
-    return await _run(
+    return await execute_fragment(
         connection,
         sql("UPDATE ")
-        + table._qualified()
+        + table.qualified()
         + sql(" t SET ")
         + join(", ", settings)
         + sql(" FROM ")
@@ -217,10 +217,10 @@ async def _insert(connection: asyncpg.Connection, table: Table, at: datetime) ->
     if table.versioned:
         names.append(identifier("updated_at"))
         picked.append(bind(at, "timestamptz"))
-    return await _run(
+    return await execute_fragment(
         connection,
         sql("INSERT INTO ")
-        + table._qualified()
+        + table.qualified()
         + sql(" (")
         + join(", ", names)
         + sql(") SELECT ")
@@ -228,15 +228,16 @@ async def _insert(connection: asyncpg.Connection, table: Table, at: datetime) ->
         + sql(" FROM ")
         + identifier(table.staging)
         + sql(" s WHERE NOT EXISTS (SELECT FROM ")
-        + table._qualified()
+        + table.qualified()
         + sql(" t WHERE ")
         + _matches(table)
-        + sql(")"),
+        + sql(") ORDER BY s.")
+        + identifier(table.scope),
     )
 
 
-async def _run(connection: asyncpg.Connection, fragment: Fragment) -> int:
-    """Execute; the number of rows the command reports, 0 for one that reports none."""
+async def execute_fragment(connection: asyncpg.Connection, fragment: Fragment) -> int:
+    """Run a statement; the number of rows the command reports, 0 for one that reports none."""
     text, values = fragment.render()
     count = str(await connection.execute(text, *values)).rpartition(" ")[2]
     return int(count) if count.isdecimal() else 0

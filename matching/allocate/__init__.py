@@ -5,8 +5,8 @@ exactly. :func:`max_servable` says how many households could be served at most, 
 the candidates; its witness joins the arcs of the plan, so that the plan reaches it.
 """
 
-from matching.allocate.flow import Arcs, Flow, FlowInputError, solve_flow
-from matching.allocate.plan import Plan, Priorities, allocate, allocate_seats
+from matching.allocate.flow import Arcs, Flow, FlowInputError, most_placed, solve_flow
+from matching.allocate.plan import Plan, Priorities, allocate, allocate_seats, first_jobs, households_placed
 from matching.allocate.servable import Servable, max_servable
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
     "Servable",
     "allocate",
     "allocate_seats",
+    "first_jobs",
+    "households_placed",
     "max_servable",
+    "most_placed",
     "solve_flow",
 ]

@@ -103,7 +103,7 @@ def _bonuses(n_tiers: int, path: int, n_nodes: int) -> tuple[list[int], int]:
 
     Two assignments differ by cycles of the residual network that pass the source at most once. One such cycle changes
     the number of served households of a tier by at most one, and visits each person and each target at most once, so
-    it moves surpluses by at most ``path × levels``. A bonus above that, and above the lower bonuses together, is
+    it moves surpluses by at most ``path × (levels + 1)``. A bonus above that, and above the lower bonuses together, is
     therefore enough: it need not exceed the sum of all surpluses.
 
     Parameters
@@ -115,7 +115,7 @@ def _bonuses(n_tiers: int, path: int, n_nodes: int) -> tuple[list[int], int]:
     while True:
         bonuses: list[int] = []
         for _ in range(n_tiers):
-            bonuses.insert(0, path * levels + sum(bonuses) + 1)
+            bonuses.insert(0, path * (levels + 1) + sum(bonuses) + 1)
         if (sum(bonuses) + levels) * (n_nodes + 1) < _COST_LIMIT:
             return bonuses, levels
         if levels == 1:
@@ -175,7 +175,8 @@ def solve_flow(
 
     greatest = float(arcs.surplus.max())
     unit = greatest / levels if greatest > 0 else 1.0
-    cost = np.rint(arcs.surplus.astype(np.float64) / unit).astype(np.int64)
+    # One level more for each: a placement of next to no surplus is still better than none.
+    cost = np.rint(arcs.surplus.astype(np.float64) / unit).astype(np.int64) + 1
 
     single = ~grouped[house]
     at_home = np.flatnonzero(~single)
@@ -232,4 +233,33 @@ def solve_flow(
     used = solver.flows(index[: len(arcs)]) > 0
     target_of[arcs.person[used]] = arcs.target[used]
     assigned = int(used.sum())
-    return Flow(target_of, float(arcs.surplus[used].sum(dtype=np.float64)), rounding=unit * assigned)
+    return Flow(target_of, float(arcs.surplus[used].sum(dtype=np.float64)), rounding=1.5 * unit * assigned)
+
+
+def most_placed(person: Int32, target: Int32, *, n_people: int, capacity: Int64) -> Int32:
+    """Target row of each person when as many people as can be are placed, whatever the surplus; -1 nothing.
+
+    Much faster than :func:`solve_flow`: it tells which vacancies a set of arcs cannot fill.
+    """
+    from ortools.graph.python import max_flow
+
+    target_of = np.full(n_people, -1, dtype=np.int32)
+    if not len(person):
+        return target_of
+    m = len(capacity)
+    source, sink = n_people + m, n_people + m + 1
+    everybody = np.unique(person)
+    solver = max_flow.SimpleMaxFlow()
+    index = solver.add_arcs_with_capacity(
+        np.concatenate([person, np.full(len(everybody), source), np.arange(n_people, n_people + m)]).astype(np.int32),
+        np.concatenate([target + n_people, everybody, np.full(m, sink)]).astype(np.int32),
+        np.concatenate([np.ones(len(person)), np.ones(len(everybody)), np.minimum(capacity, n_people)]).astype(
+            np.int64
+        ),
+    )
+    status = solver.solve(source, sink)
+    if status != solver.OPTIMAL:
+        raise RuntimeError(f"maximum flow ended with {status.name}")
+    used = solver.flows(index[: len(person)]) > 0
+    target_of[person[used]] = target[used]
+    return target_of

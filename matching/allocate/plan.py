@@ -140,16 +140,21 @@ def allocate(
     target_of = np.where(is_fixed, fixed, flow.target_of).astype(np.int32)
     if not repairs:
         bound = flow.surplus + flow.rounding
-    placed = np.zeros(n_households, dtype=np.bool_)
-    placed[household[target_of >= 0]] = True
     return Plan(
         target_of,
-        _first_jobs(target_of, usable, priorities=priorities, fixed=is_fixed),
+        first_jobs(target_of, usable, priorities=priorities, fixed=is_fixed),
         flow.surplus,
         bound,
         repairs,
-        tuple(int(count) for count in (tiers & placed[:, None]).sum(axis=0)),
+        households_placed(target_of, priorities),
     )
+
+
+def households_placed(target_of: Int32, priorities: Priorities) -> tuple[int, ...]:
+    """Households with somebody placed, by tier."""
+    placed = np.zeros(len(priorities.tiers), dtype=np.bool_)
+    placed[priorities.household[target_of >= 0]] = True
+    return tuple(int(count) for count in (priorities.tiers & placed[:, None]).sum(axis=0))
 
 
 def _over_quota(target_of: Int32, arcs: Arcs, *, household: Int32, is_post: Bool, room: Int64) -> Bool:
@@ -184,7 +189,7 @@ def _worth(target_of: Int32, arcs: Arcs) -> NDArray[np.float32]:
     return worth
 
 
-def _first_jobs(target_of: Int32, arcs: Arcs, *, priorities: Priorities, fixed: Bool) -> Bool:
+def first_jobs(target_of: Int32, arcs: Arcs, *, priorities: Priorities, fixed: Bool) -> Bool:
     """The one person in each zero-employment household whose placement ends it: an accepted offer, else the best."""
     first = np.zeros(len(target_of), dtype=np.bool_)
     household = priorities.household
@@ -209,13 +214,11 @@ def allocate_seats(arcs: Arcs, *, priorities: Priorities, seats: Int64, barred: 
     check_arcs(arcs, n_people=len(priorities.household), capacity=seats)
     usable = arcs.where(~barred[arcs.person]) if barred is not None and len(arcs) else arcs
     flow = solve_flow(usable, household=priorities.household, tiers=priorities.tiers, capacity=seats)
-    placed = np.zeros(len(priorities.tiers), dtype=np.bool_)
-    placed[priorities.household[flow.target_of >= 0]] = True
     return Plan(
         flow.target_of,
         np.zeros(len(flow.target_of), dtype=np.bool_),  # a seat is no job
         flow.surplus,
         flow.surplus + flow.rounding,
         0,
-        tuple(int(count) for count in (priorities.tiers & placed[:, None]).sum(axis=0)),
+        households_placed(flow.target_of, priorities),
     )

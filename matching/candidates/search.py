@@ -1,9 +1,9 @@
 """Exact top-K of a dot product under rules, of many people over many targets.
 
 People fall into groups by the rules that rule out most; the targets that a group can have at all are gathered once,
-and only their scores are computed, tile by tile with one BLAS thread a worker. The other rules are tested lazily, on
-the few scores that beat the worst of a person's list. So the work is about the share of pairs that the first rules
-leave.
+and only their scores are computed, tile by tile with one BLAS thread a worker. What the other rules allow a person is a
+line of bits, the lines of the rules' classes taken together, and only scores that beat the worst of the person's list
+are looked up in it. So the work is about the share of pairs that the first rules leave.
 
 Equal scores: the lower target row. On factors that lie on the grid of :func:`matching.features.on_grid` scores are
 exact, and the lists are the same to the bit for any tiling, number of threads or machine.
@@ -15,21 +15,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from matching.candidates.kernel import scan_tile, sort_lists
-from matching.records import Bool, Float32, Int8, Int32, Int64, Verdict
+from matching.candidates.kernel import BLOCK, and_lines, pack_lines, scan_tile, sort_lists
+from matching.records import Bool, Float32, Int32, Int64, Verdict
 from matching.rules import Eligibility
 
 _THREADS = 2
-#: People and targets of one tile of scores: it stays in a core's cache between the product and the scan.
+#: People and targets of one tile of scores, which stays in a core's cache between product and scan; the targets are
+#: whole blocks of bits.
 _TILE_PEOPLE, _TILE_TARGETS = 256, 2048
 #: People of a group that one worker takes at a time.
 _TASK_PEOPLE = 8192
 #: A group should have this many people, or gathering its targets costs more than it saves.
-_GROUP_PEOPLE = 256
-_GROUPS_LEAST = 64
-#: A rule that lets more than this share of the pairs pass is tested lazily only.
+_GROUP_PEOPLE = 512
+_GROUPS_LEAST = 4
+#: A rule that lets more than this share of the pairs pass is not worth grouping by.
 _PASSES_MOST = 0.95
 
 
@@ -72,20 +74,21 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How rules are divided between groups and lazy tests.
+class _Rule:
+    """A rule that is looked up in bits: whether classes go together, and the classes of people and of targets."""
 
-    ``group`` holds the group of each person; ``columns`` the targets each group can have at all; the rest are the
-    tables to be tested lazily, as :func:`matching.candidates.kernel.scan_tile` takes them.
-    """
+    allows: Bool
+    mine: Int32
+    theirs: Int32
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How rules are divided: ``group`` of each person, ``columns`` each group can have, and the rules left over."""
 
     group: Int32
     columns: tuple[Int32, ...]
-    mine: Int32
-    theirs: Int32
-    tables: Int8
-    offset: Int64
-    width: Int64
+    rules: tuple[_Rule, ...]
 
 
 def top_k(
@@ -122,9 +125,14 @@ def top_k(
     """
     priced = prices is not None
     best, best_priced = search(
-        people, targets, k_score=0 if priced else k, k_priced=k if priced else 0, eligibility=eligibility, prices=prices,
+        people,
+        targets,
+        k_score=0 if priced else k,
+        k_priced=k if priced else 0,
+        eligibility=eligibility,
+        prices=prices,
         usable=usable,
-    )  # fmt: skip
+    )
     return (best_priced if priced else best).flat()
 
 
@@ -176,14 +184,17 @@ def _search_group(
     by_priced: Best,
 ) -> None:
     columns = plan.columns[group]
-    theirs, cost = np.ascontiguousarray(plan.theirs[:, columns]), price[columns]
+    cost = price[columns]
+    rules = [_lines(rule, rows, columns) for rule in plan.rules]
     # One tile after another, as they are multiplied.
     parts = [slice(start, start + _TILE_TARGETS) for start in range(0, len(columns), _TILE_TARGETS)]
     factors = [np.ascontiguousarray(targets[columns[part]].T, dtype=np.float32) for part in parts]
     buffer = np.empty(_TILE_PEOPLE * _TILE_TARGETS, dtype=np.float32)
     for start in range(0, len(rows), _TILE_PEOPLE):
         some = rows[start : start + _TILE_PEOPLE]
-        mine = np.ascontiguousarray(plan.mine[:, some])
+        bits = np.tile(_all_bits(len(columns)), (len(some), 1))
+        for lines, mine in rules:
+            and_lines(bits, lines, mine[start : start + _TILE_PEOPLE])
         factor = np.ascontiguousarray(people[some], dtype=np.float32)
         heaps = Best.empty(len(some), by_score.key.shape[1])
         heaps_priced = Best.empty(len(some), by_priced.key.shape[1])
@@ -192,14 +203,28 @@ def _search_group(
         for part, other in zip(parts, factors, strict=True):
             tile = buffer[: len(some) * other.shape[1]].reshape(len(some), other.shape[1])
             np.matmul(factor, other, out=tile)
-            scan_tile(
-                tile, columns[part], cost[part], mine, theirs[:, part], plan.tables, plan.offset, plan.width, first,
-                second,
-            )  # fmt: skip
+            words = bits[:, part.start // BLOCK : part.stop // BLOCK]
+            scan_tile(tile, columns[part], cost[part], words, first, second)
         for found, best in ((heaps, by_score), (heaps_priced, by_priced)):
             sort_lists(found.key, found.target, found.score, found.size)
             best.key[some], best.target[some], best.score[some] = found.key, found.target, found.score
             best.size[some] = found.size
+
+
+def _all_bits(length: int) -> NDArray[np.uint64]:
+    """Words with one bit set for each column."""
+    line = np.zeros((1, -(-length // BLOCK)), dtype=np.uint64)
+    pack_lines(np.ones((1, 1), dtype=np.uint8), np.zeros(length, dtype=np.int32), line)
+    bits: NDArray[np.uint64] = line[0]
+    return bits
+
+
+def _lines(rule: _Rule, rows: Int64, columns: Int32) -> tuple[NDArray[np.uint64], Int64]:
+    """Columns that each class among some people allows, as bits, and the line of each of the people."""
+    classes, line_of = np.unique(rule.mine[rows], return_inverse=True)
+    lines = np.zeros((len(classes), -(-len(columns) // BLOCK)), dtype=np.uint64)
+    pack_lines(rule.allows[classes].astype(np.uint8), rule.theirs[columns], lines)
+    return lines, line_of.astype(np.int64)
 
 
 def _check(
@@ -239,24 +264,16 @@ def _plan(eligibility: Eligibility, usable: Bool) -> _Plan:
         passes = float(of_people @ table @ of_targets) / (n * m)
         if passes < 1.0:
             strict.append((passes, number))
-    group, grouping, lazy = np.zeros(n, dtype=np.int64), [], []
+    group, grouping, rules = np.zeros(n, dtype=np.int64), [], []
     for passes, number in sorted(strict):
         finer, count = _numbered(group * allowed[number].shape[0] + eligibility.person_class[number])
         if passes <= _PASSES_MOST and count <= max(_GROUPS_LEAST, n // _GROUP_PEOPLE):
             group = finer
             grouping.append(number)
         else:
-            lazy.append(number)
-    flat = [np.zeros(0, dtype=np.int8)] + [allowed[number].astype(np.int8).ravel() for number in lazy]
-    return _Plan(
-        group=group.astype(np.int32),
-        columns=_columns_of(eligibility, allowed, grouping, group, usable),
-        mine=np.ascontiguousarray(eligibility.person_class[lazy]),
-        theirs=np.ascontiguousarray(eligibility.target_class[lazy]),
-        tables=np.concatenate(flat),
-        offset=np.cumsum([len(part) for part in flat])[: len(lazy)].astype(np.int64),
-        width=np.array([allowed[number].shape[1] for number in lazy], dtype=np.int64),
-    )
+            rules.append(_Rule(allowed[number], eligibility.person_class[number], eligibility.target_class[number]))
+    columns = _columns_of(eligibility, allowed, grouping, group, usable)
+    return _Plan(group.astype(np.int32), columns, tuple(rules))
 
 
 def _numbered(values: Int64) -> tuple[Int64, int]:

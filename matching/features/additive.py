@@ -80,7 +80,7 @@ def additive(
         raise ValueError("the text vectors are of other people or targets")
     w = weights or AdditiveWeights()
     openings = as_openings(targets)
-    n, m = len(people), len(openings)
+    n = len(people)
     places = _places(people.living_region, openings.region, w)
     occupations = _occupations(people, openings.occupation, w)
     away = (openings.channel > 0).astype(np.float64)
@@ -121,7 +121,7 @@ def additive(
             axis=1,
         ),
     ]
-    return on_grid(_joined(person, n)), on_grid(_joined(target, m))
+    return on_grid(np.concatenate(person, axis=1)), on_grid(np.concatenate(target, axis=1))
 
 
 def on_grid(rows: NDArray[np.floating]) -> Float32:
@@ -132,10 +132,6 @@ def on_grid(rows: NDArray[np.floating]) -> Float32:
     # Towards zero: rounding never lengthens a row.
     grid: Float32 = (np.trunc(clean / _SIDE_UNIT) * _SIDE_UNIT).astype(np.float32)
     return grid
-
-
-def _joined(parts: list[Table], length: int) -> Table:
-    return np.concatenate([np.asarray(part, dtype=np.float64).reshape(length, -1) for part in parts], axis=1)
 
 
 def _wish_shares(people: People, w: AdditiveWeights) -> Table:

@@ -86,7 +86,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("zero_employment", 0, "person"),
     Feature("low_income", 0, "person"),
     Feature("monitored", 0, "person"),
-    Feature("benefit_at_stake_yuan", 0, "pair"),  # wage that a low-income household's benefit would be counted against
+    # Wage that a low-income household's benefit would be counted against. It rises with the wage, so it may not lower
+    # what a better wage raises.
+    Feature("benefit_at_stake_yuan", 1, "pair"),
     Feature("vacancies_log", 0, "target"),
     Feature("term_months", 0, "target"),
 )

@@ -97,6 +97,8 @@ def fit_text(
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), _FIT_TEXTS, replace=False))
         texts = [texts[row] for row in rows.tolist()]
     components = np.zeros((_BUCKETS, dims), dtype=np.float32)
+    if not texts:
+        return TextModel(np.ones(_BUCKETS, dtype=np.float32), components)
     counts = _counts(texts)
     seen = np.bincount(counts.indices, minlength=_BUCKETS) if counts.nnz else np.zeros(_BUCKETS)
     idf = (np.log((1 + len(texts)) / (1 + seen)) + 1).astype(np.float32)

@@ -65,6 +65,8 @@ class Model:
         What a reader must know: features, rows, dates, metrics, what it is not. JSON values only.
     text
         Projection of texts that its features are made with; None where no feature reads texts.
+    typical
+        Features of a typical offer, which explanations compare with, of shape (n_features,).
     """
 
     version: str
@@ -80,6 +82,7 @@ class Model:
     data_sha256: str
     card: Mapping[str, Any]
     text: TextModel | None = None
+    typical: Float32 | None = None
 
     def check(self, x: Float32, feature_names: tuple[str, ...]) -> None:
         """Refuse a matrix with other columns.

@@ -8,7 +8,7 @@ settings and calibration, so that the newest outcomes count.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -242,15 +242,18 @@ def _fit_months(
 
 
 def _fitted(estimator: Any, x: Float32, y: NDArray[Any]) -> Forest:
-    """Fit and export. scikit-learn fails on a column that is never known, so it becomes constant; neither is split."""
+    """Fit and export. Columns that are never known are left out: they cannot be split, and only cost time."""
     from joblib import parallel_config
+    from threadpoolctl import threadpool_limits
 
-    unknown = np.isnan(x).all(axis=0)
-    if unknown.any():
-        x = np.where(unknown, np.float32(0), x)
-    # Threads: its default starts processes, which costs more than the little they do here.
-    with parallel_config(backend="threading"):
-        return export_forest(estimator.fit(x, y))
+    known = np.flatnonzero(~np.isnan(x).all(axis=0))
+    directions = estimator.get_params()["monotonic_cst"]
+    estimator.set_params(monotonic_cst=[directions[column] for column in known.tolist()])
+    # One thread: OpenMP's threads wait for each other by spinning, and on cores that others use too, fits of this size
+    # then take five times as long. Threads instead of processes for the binning, for the same reason.
+    with parallel_config(backend="threading"), threadpool_limits(limits=1, user_api="openmp"):
+        forest = export_forest(estimator.fit(x[:, known], y))
+    return replace(forest, feature=known[forest.feature].astype(np.uint16))
 
 
 def _lists(shown_to: Int64, shown_on: Dates) -> Int64:

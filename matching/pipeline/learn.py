@@ -8,10 +8,14 @@ from datetime import date
 
 import numpy as np
 
+from matching.explain import typical_pair
 from matching.features import DIRECTIONS, FEATURE_NAMES, TextModel, fit_text, pair_features
-from matching.model import Model, Offers, train
-from matching.records import History, Openings, People
+from matching.model import FeatureMismatchError, Model, Offers, train
+from matching.records import Float32, History, Openings, People
 from schema.ranking import RankingPolicy
+
+#: Pairs that a typical one is taken from where there is no history.
+_SAMPLE = 10_000
 
 
 def learn(
@@ -48,7 +52,19 @@ def learn(
         shown_to=history.people.person_id,
         text_sha256=_hash(text),
     )
-    return replace(train(offers, policy=policy, seed=seed, today=today), text=text)
+    if not len(x):
+        x = _some_pairs(people, openings, text, today=today, seed=seed)
+    return replace(train(offers, policy=policy, seed=seed, today=today), text=text, typical=typical_pair(x))
+
+
+def _some_pairs(people: People, openings: Openings, text: TextModel, *, today: date, seed: int) -> Float32:
+    """Features of pairs drawn at random, to know a typical one by where nothing was ever offered."""
+    if not len(people) or not len(openings):
+        return np.zeros((0, len(FEATURE_NAMES)), dtype=np.float32)
+    rng = np.random.default_rng(seed)
+    person, target = rng.integers(0, len(people), _SAMPLE), rng.integers(0, len(openings), _SAMPLE)
+    vectors = text.vectors(people.text, openings.text)
+    return pair_features(people, openings, person, target, vectors=vectors, today=today)[0]
 
 
 def _hash(text: TextModel) -> str:
@@ -58,16 +74,14 @@ def _hash(text: TextModel) -> str:
 
 
 def check_model(model: Model) -> TextModel:
-    """The text model of a model that can rank pairs as they are described here.
+    """The projection of texts of a model that can rank pairs as they are described here.
 
     Raises
     ------
     FeatureMismatchError
         It was trained on other features, or has no projection of texts.
     """
-    from matching.model import FeatureMismatchError
-
     model.check(np.zeros((0, len(FEATURE_NAMES)), dtype=np.float32), FEATURE_NAMES)
-    if model.text is None:
-        raise FeatureMismatchError("the model has no projection of texts; train it again")
+    if model.text is None or model.typical is None:
+        raise FeatureMismatchError("the model has no projection of texts or no typical offer; train it again")
     return model.text

@@ -26,6 +26,15 @@ class Pairs:
         """Only these pairs."""
         return Pairs(self.person[rows], self.target[rows], self.score[rows], self.probability[rows])
 
+    def more(self, others: Pairs) -> Pairs:
+        """These and others that are not among them."""
+        return Pairs(
+            np.concatenate([self.person, others.person]),
+            np.concatenate([self.target, others.target]),
+            np.concatenate([self.score, others.score]),
+            np.concatenate([self.probability, others.probability]),
+        )
+
 
 def build_lists(
     kind: Kind, pairs: Pairs, *, n_people: int, most: int, allotted: Int32

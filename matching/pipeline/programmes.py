@@ -18,7 +18,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.features import TextModel, TextVectors, pair_features
+from matching.features import TextVectors, pair_features
 from matching.model import Model
 from matching.pipeline.lists import Pairs
 from matching.records import Float32, Int32, Openings, People, Programmes
@@ -92,7 +92,6 @@ def programme_gains(
     chances: Chances,
     rules: Rules,
     model: Model,
-    text: TextModel,
     vectors: TextVectors,
     policy: RankingPolicy,
     today: date,
@@ -104,7 +103,7 @@ def programme_gains(
     shortlist
         Eligible pairs of people and programmes; its scores are not read.
     vectors
-        Of the texts of ``people`` and ``openings`` by ``text``.
+        Of the texts of ``people`` and ``openings``.
     """
     links = linked_openings(programmes, openings, most=policy.lists.openings_tried)
     gain, rise = np.zeros(len(shortlist), dtype=np.float32), np.zeros(len(shortlist), dtype=np.float32)
@@ -182,6 +181,6 @@ def list_value(
     order = np.argsort(-worth, axis=1, kind="stable")
     p = np.take_along_axis(chance, order, axis=1).astype(np.float64)
     u = np.take_along_axis(worth, order, axis=1).astype(np.float64)
-    failed = np.cumprod(1.0 - p, axis=1)
-    reached = np.hstack([np.ones((len(p), 1)), failed[:, :-1]]) if p.shape[1] else failed
-    return (p * u * reached).sum(axis=1), 1.0 - (failed[:, -1] if p.shape[1] else np.ones(len(p)))
+    # Chance that everything before has failed, and, last, that everything has.
+    failed = np.hstack([np.ones((len(p), 1)), np.cumprod(1.0 - p, axis=1)])
+    return (p * u * failed[:, :-1]).sum(axis=1), 1.0 - failed[:, -1]

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matching.allocate import Arcs, Plan, Priorities, Servable, allocate, allocate_seats, max_servable
-from matching.candidates import candidates, top_k
-from matching.explain import TopReasons
-from matching.features import additive
+from matching.allocate import Arcs, Plan, Priorities, allocate_seats
 from matching.model import Model
 from matching.pipeline.learn import check_model, learn
-from matching.pipeline.lists import Pairs, build_lists
+from matching.pipeline.lists import Pairs
 from matching.pipeline.programmes import Gains, best_chances, programme_gains
 from matching.pipeline.result import Counts, Lists, Result
-from matching.pipeline.scoring import Scorer
 from matching.pipeline.shortfall import find_shortfalls
+from matching.pipeline.sides import Quota, Scored, Side, make_plan, make_side, most_households, widen
 from matching.pipeline.timing import Progress, Stopwatch
+from matching.pipeline.words import GAIN_LEAST_YUAN, job_lists, programme_lists
 from matching.records import (
+    KINDS,
     Bool,
     Evidence,
-    Float32,
     History,
+    Int8,
     Int32,
     Int64,
     Kind,
@@ -34,31 +30,27 @@ from matching.records import (
     People,
     Posts,
     Programmes,
+    Shortfall,
     Targets,
 )
 from matching.rules import Eligibility, Rules, no_local_option
 from schema.ranking import RankingPolicy, load_ranking
 
-#: A rise below this many yuan is no reason to take a seat from somebody.
-_GAIN_LEAST = 1.0
 #: What closeness of the trade adds to a gain, yuan: it orders equal gains and moves no other.
 _TIE_YUAN = 1e-3
-#: From so many first choices a vacancy an opening is called crowded.
-_CROWDED = 2.0
-#: Arcs to free vacancies that somebody who got nothing is given in a round, and rounds of that.
-_SPARE_ARCS, _SPARE_ROUNDS = 8, 3
+#: Chances of a person's own that a programme's are compared with.
+_OWN_CHANCES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """One kind of target with what has been worked out for it."""
+class Commitments:
+    """What the plan finds settled: target rows accepted by each person (-1 none; None: nobody accepted anything), and
+    welfare posts held already in each person's household."""
 
-    targets: Targets
-    eligibility: Eligibility
-    scorer: Scorer
-    factors: tuple[Float32, Float32]
-    room: Int64  # vacancies, accepted offers taken off
-    accepted: Int32  # target row of each person, -1 none
+    opening: Int32 | None = None
+    post: Int32 | None = None
+    programme: Int32 | None = None
+    posts_held: Int32 | None = None
 
 
 def recommend(
@@ -74,10 +66,7 @@ def recommend(
     model: Model | None = None,
     policy: RankingPolicy | None = None,
     progress: Progress | None = None,
-    accepted_opening: Int32 | None = None,
-    accepted_post: Int32 | None = None,
-    accepted_programme: Int32 | None = None,
-    posts_held: Int32 | None = None,
+    commitments: Commitments | None = None,
 ) -> Result:
     """Rank jobs, posts and programmes for everybody, and allot them.
 
@@ -89,10 +78,8 @@ def recommend(
         Work-willing people.
     model
         Learnt before; learnt here from ``history`` when None.
-    accepted_opening, accepted_post, accepted_programme
-        Target row that each person has accepted already, -1 none; the plan keeps it.
-    posts_held
-        Welfare posts that each person's household holds already.
+    commitments
+        Offers accepted already, which the plan keeps, and posts held.
 
     Raises
     ------
@@ -101,131 +88,235 @@ def recommend(
     """
     watch = Stopwatch(progress)
     policy = load_ranking() if policy is None else policy
-    n = len(people)
+    settled = Commitments() if commitments is None else commitments
+    targets: dict[Kind, Targets] = {"opening": openings, "post": posts, "programme": programmes}
     if model is None:
         with watch.step("learn"):
             model = learn(history, people=people, openings=openings, policy=policy, today=today, seed=seed)
-    text = check_model(model)
-    nobody = np.full(n, -1, dtype=np.int32)
-    accepted: dict[Kind, Int32] = {
-        "opening": nobody if accepted_opening is None else accepted_opening,
-        "post": nobody if accepted_post is None else accepted_post,
-        "programme": nobody if accepted_programme is None else accepted_programme,
-    }
-    # One person holds an opening or a post; of two accepted ones the opening stays.
-    accepted["post"] = np.where(accepted["opening"] >= 0, -1, accepted["post"]).astype(np.int32)
-
+    check_model(model)
     with watch.step("rules"):
+        # Openings first: who has no local one is the evidence that posts are judged by.
         may_work = rules.compile(people, openings)
-        evidence = no_local_option(may_work, people, openings)
+        evidence = no_local_option(may_work, people, openings, within=policy.local_within)
         judged: dict[Kind, Eligibility] = {
             "opening": may_work,
             "post": rules.compile(people, posts, evidence=evidence),
             "programme": rules.compile(people, programmes),
         }
     with watch.step("texts"):
-        mine = text.embed(people.text)
-        sides: dict[Kind, _Side] = {
-            kind: _side(kind, people, targets, judged[kind], accepted[kind], mine=mine, model=model, today=today)
-            for kind, targets in (("opening", openings), ("post", posts), ("programme", programmes))
-        }
-    lists = policy.lists
+        sides = _sides(people, targets, judged, settled, model=model, today=today)
+    priorities = Priorities.of(
+        people.household_id,
+        zero_employment=people.zero_employment,
+        monitored=people.monitored,
+        low_income=people.low_income,
+    )
+    quota = Quota.of(priorities, rules.limits.posts_per_household, settled.posts_held)
     with watch.step("candidates"):
-        pairs_of = {
-            "opening": _candidates(
-                sides["opening"], lists.candidates_by_score, lists.candidates_by_price, seed=seed
-            ),
-            "post": _candidates(sides["post"], lists.posts, 2 * lists.posts, seed=seed),
-        }
+        pairs = _candidates(sides, policy, seed=seed)
     with watch.step("maximum flow"):
-        priorities = Priorities.of(
-            people.household_id,
-            zero_employment=people.zero_employment,
-            monitored=people.monitored,
-            low_income=people.low_income,
-        )
-        held = _posts_by_household(priorities, posts_held)
-        servable, already = _servable(sides, priorities, held=held, quota=rules.limits.posts_per_household)
-        m = len(openings)
-        for kind, rows in (("opening", servable.target < m), ("post", servable.target >= m)):
-            offset = 0 if kind == "opening" else m
-            pairs_of[kind] = _with_pairs(pairs_of[kind], servable.person[rows], servable.target[rows] - offset)
+        most = most_households(sides["opening"], sides["post"], priorities, quota)
+        pairs = {kind: sides[kind].once(pairs[kind], most.pairs[kind]) for kind in pairs}
+        pairs = widen(sides, pairs, priorities=priorities, quota=quota)
     with watch.step("rank"):
-        scored, worth = {}, {}
-        for kind, (person, target) in pairs_of.items():
-            scored[kind], worth[kind] = sides[kind].scorer.score(person, target)
+        scored = {kind: Scored(*sides[kind].scorer.score(*both)) for kind, both in pairs.items()}
     with watch.step("allot"):
-        plan, scored, worth = _allot(
-            sides, scored, worth, priorities=priorities, held=held, quota=rules.limits.posts_per_household
-        )
-    opening_of = np.where((plan.target_of >= 0) & (plan.target_of < m), plan.target_of, -1).astype(np.int32)
-    post_of = np.where(plan.target_of >= m, plan.target_of - m, -1).astype(np.int32)
-
+        plan, scored, added = make_plan(sides, scored, priorities=priorities, quota=quota)
+    opening_of, post_of = _by_kind(plan, len(openings))
     with watch.step("programmes"):
-        gains = _gains(
-            people, openings, programmes, sides, scored["opening"], worth["opening"], rules=rules, model=model,
-            policy=policy, today=today,
-        )  # fmt: skip
-        seats = _seat(
-            sides["programme"], gains, priorities=priorities,
+        gains = _gains(people, openings, programmes, sides, scored["opening"], rules=rules, policy=policy)
+        seats, programme_of = _seat(
+            sides["programme"],
+            gains,
+            priorities=priorities,
             barred=None if rules.limits.seat_beside_job else plan.target_of >= 0,
-        )  # fmt: skip
-        programme_of = np.where(sides["programme"].accepted >= 0, sides["programme"].accepted, seats.target_of).astype(
-            np.int32
         )
+    no_local = _recorded(evidence, len(people))
     with watch.step("reasons"):
-        no_local = evidence.no_local_option if evidence.no_local_option is not None else np.full(n, -1, np.int8)
-        result_lists: dict[Kind, Lists] = {
-            "opening": _opening_lists(sides["opening"], scored["opening"], opening_of, plan.first_job, policy=policy),
-            "post": _post_lists(sides["post"], scored["post"], post_of, plan.first_job, no_local == 1, policy=policy),
-            "programme": _programme_lists(sides["programme"], gains, programme_of, people, programmes, policy=policy),
+        jobs: tuple[tuple[Kind, Int32, int], ...] = (
+            ("opening", opening_of, policy.lists.openings),
+            ("post", post_of, policy.lists.posts),
+        )
+        lists: dict[Kind, Lists] = {
+            kind: job_lists(
+                kind,
+                sides[kind],
+                scored[kind],
+                allotted=allotted,
+                first_job=plan.first_job,
+                no_local_option=no_local == 1,
+                most=most_listed,
+                most_reasons=policy.lists.reasons,
+            )
+            for kind, allotted, most_listed in jobs
         }
+        lists["programme"] = programme_lists(
+            gains, people, programmes, allotted=programme_of, most=policy.lists.programmes
+        )
     with watch.step("shortfalls"):
         open_counts = may_work.counts(among=openings.vacancies > 0)
         post_counts = judged["post"].counts(among=posts.vacancies > 0)
-        shortfalls = find_shortfalls(
-            np.flatnonzero(plan.target_of < 0),
-            openings=may_work,
-            posts=judged["post"],
-            vacancies=openings.vacancies,
-            post_vacancies=posts.vacancies,
-            open_counts=open_counts,
-            post_counts=post_counts,
-            wish_scope=people.wish_scope,
-            needed_scope=np.minimum(openings.channel, 2).astype(np.int8),
-            quota_full=_quota_full(priorities, held, post_of, rules.limits.posts_per_household),
-        )
-    zero = priorities.tiers[:, 0]
-    counts = Counts(
-        willing=n,
-        with_eligible_opening=int((open_counts > 0).sum()),
-        with_eligible_post=int((post_counts > 0).sum()),
-        with_recommendation=_reached(result_lists, n),
-        zero_employment_households=int(zero.sum()),
-        zero_employment_placed=plan.households_placed[0],
-        zero_employment_max_flow=servable.count + already,
-        priority_households=int(priorities.tiers[:, 1].sum()),
-        priority_placed=plan.households_placed[1],
-        vacancies=int(openings.vacancies.sum()),
-        vacancies_filled=int((opening_of >= 0).sum()),
-        posts=int(posts.vacancies.sum()),
-        posts_filled=int((post_of >= 0).sum()),
-        seats=int(programmes.seats.sum()),
-        seats_filled=int((programme_of >= 0).sum()),
-        placed=int((plan.target_of >= 0).sum()),
-    )
+        shortfalls = _shortfalls(
+            people, openings, posts, judged, plan, counts=(open_counts, post_counts),
+            quota_full=~quota.left(priorities, post_of),
+        )  # fmt: skip
     return Result(
-        lists=result_lists,
+        lists=lists,
         opening_of=opening_of,
         post_of=post_of,
         programme_of=programme_of,
         first_job=plan.first_job,
         no_local_option=no_local == 1,
         shortfalls=shortfalls,
-        counts=counts,
+        counts=Counts(
+            willing=len(people),
+            with_eligible_opening=int((open_counts > 0).sum()),
+            with_eligible_post=int((post_counts > 0).sum()),
+            with_recommendation=_reached(lists, len(people)),
+            zero_employment_households=int(priorities.tiers[:, 0].sum()),
+            zero_employment_placed=plan.households_placed[0],
+            zero_employment_max_flow=most.count,
+            priority_households=int(priorities.tiers[:, 1].sum()),
+            priority_placed=plan.households_placed[1],
+            vacancies=int(openings.vacancies.sum()),
+            vacancies_filled=int((opening_of >= 0).sum()),
+            posts=int(posts.vacancies.sum()),
+            posts_filled=int((post_of >= 0).sum()),
+            seats=int(programmes.seats.sum()),
+            seats_filled=int((programme_of >= 0).sum()),
+            placed=int((plan.target_of >= 0).sum()),
+        ),
         plan=plan,
+        surplus=plan.surplus + added,
         seats=seats,
         model=model,
         rule_set_version=rules.version,
         seconds=watch.seconds,
     )
+
+
+def _sides(
+    people: People,
+    targets: dict[Kind, Targets],
+    judged: dict[Kind, Eligibility],
+    settled: Commitments,
+    *,
+    model: Model,
+    today: date,
+) -> dict[Kind, Side]:
+    text = check_model(model)
+    nobody = np.full(len(people), -1, dtype=np.int32)
+    accepted: dict[Kind, Int32] = {
+        "opening": nobody if settled.opening is None else settled.opening,
+        "post": nobody if settled.post is None else settled.post,
+        "programme": nobody if settled.programme is None else settled.programme,
+    }
+    # One person holds an opening or a post; of two accepted ones the opening stays.
+    accepted["post"] = np.where(accepted["opening"] >= 0, -1, accepted["post"]).astype(np.int32)
+    of_people = text.embed(people.text)
+    return {
+        kind: make_side(
+            people, targets[kind], judged[kind], accepted[kind], text=text, of_people=of_people, model=model,
+            today=today,
+        )
+        for kind in KINDS
+    }  # fmt: skip
+
+
+def _candidates(sides: dict[Kind, Side], policy: RankingPolicy, *, seed: int) -> dict[Kind, tuple[Int32, Int32]]:
+    lists = policy.lists
+    return {
+        "opening": sides["opening"].candidates(
+            by_score=lists.candidates_by_score, by_price=lists.candidates_by_price, seed=seed
+        ),
+        "post": sides["post"].candidates(by_score=lists.posts, by_price=2 * lists.posts, seed=seed),
+    }
+
+
+def _by_kind(plan: Plan, n_openings: int) -> tuple[Int32, Int32]:
+    """The opening and the post of each person, from a plan that numbers them through; -1 none."""
+    at_work = (plan.target_of >= 0) & (plan.target_of < n_openings)
+    opening_of = np.where(at_work, plan.target_of, -1).astype(np.int32)
+    return opening_of, np.where(plan.target_of >= n_openings, plan.target_of - n_openings, -1).astype(np.int32)
+
+
+def _gains(
+    people: People,
+    openings: Openings,
+    programmes: Programmes,
+    sides: dict[Kind, Side],
+    scored: Scored,
+    *,
+    rules: Rules,
+    policy: RankingPolicy,
+) -> Gains:
+    """Gains of the programmes nearest to each person; equal ones in the order of nearness."""
+    person, target, nearness = sides["programme"].nearest(policy.lists.programmes_tried)
+    blank = np.zeros(len(person), dtype=np.float32)
+    scorer = sides["opening"].scorer
+    gains = programme_gains(
+        people,
+        programmes,
+        openings,
+        Pairs(person, target, blank, blank),
+        chances=best_chances(scored.pairs, scored.worth, n_people=len(people), most=_OWN_CHANCES),
+        rules=rules,
+        model=scorer.model,
+        vectors=scorer.vectors,
+        policy=policy,
+        today=scorer.today,
+    )
+    tie = _TIE_YUAN / (1.0 + np.exp(-nearness.astype(np.float64)))
+    score = (gains.pairs.score + tie).astype(np.float32)
+    return Gains(Pairs(person, target, score, gains.pairs.probability), gains.unlocked)
+
+
+def _seat(side: Side, gains: Gains, *, priorities: Priorities, barred: Bool | None) -> tuple[Plan, Int32]:
+    """Seats by gain; whoever has accepted one keeps it. A course that gains nothing takes no seat from anybody."""
+    pairs = gains.pairs.where(gains.pairs.score >= GAIN_LEAST_YUAN)
+    settled = side.accepted >= 0
+    plan = allocate_seats(
+        Arcs(pairs.person, pairs.target, pairs.score),
+        priorities=priorities,
+        seats=side.room,
+        barred=settled if barred is None else settled | barred,
+    )
+    return plan, np.where(settled, side.accepted, plan.target_of).astype(np.int32)
+
+
+def _recorded(evidence: Evidence, n: int) -> Int8:
+    """The evidence as a column, unknown where there is none."""
+    return np.full(n, -1, dtype=np.int8) if evidence.no_local_option is None else evidence.no_local_option
+
+
+def _shortfalls(
+    people: People,
+    openings: Openings,
+    posts: Posts,
+    judged: dict[Kind, Eligibility],
+    plan: Plan,
+    *,
+    counts: tuple[Int64, Int64],
+    quota_full: Bool,
+) -> tuple[Shortfall, ...]:
+    return find_shortfalls(
+        np.flatnonzero(plan.target_of < 0),
+        openings=judged["opening"],
+        posts=judged["post"],
+        vacancies=openings.vacancies,
+        post_vacancies=posts.vacancies,
+        open_counts=counts[0],
+        post_counts=counts[1],
+        wish_scope=people.wish_scope,
+        # Channels in order: in the county, in the province, and two outside it.
+        needed_scope=np.minimum(openings.channel, 2).astype(np.int8),
+        quota_full=quota_full,
+    )
+
+
+def _reached(lists: dict[Kind, Lists], n: int) -> int:
+    """People with something in a list of any kind."""
+    reached = np.zeros(n, dtype=np.bool_)
+    for part in lists.values():
+        reached |= np.diff(part.ranking.indptr) > 0
+    return int(reached.sum())

@@ -63,6 +63,10 @@ class Result:
         Whether the allotted opening or post ends the zero employment of the person's household.
     no_local_option
         Whether a post was open to the person because no local opening was: the evidence that goes on record.
+    plan
+        Its surplus, bound and gap are those of the optimum over the candidates.
+    surplus
+        Of everything allotted, with what the optimum had left free; yuan.
     shortfalls
         One for everybody who was allotted neither an opening nor a post.
     """
@@ -76,6 +80,7 @@ class Result:
     shortfalls: tuple[Shortfall, ...]
     counts: Counts
     plan: Plan
+    surplus: float
     seats: Plan
     model: Model
     rule_set_version: str

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.explain import TopReasons, contributions, top_reasons, typical_pair
+from matching.explain import TopReasons, contributions, top_reasons
 from matching.features import TextVectors, pair_features
 from matching.model import Model
 from matching.pipeline.lists import Pairs
@@ -17,8 +17,6 @@ from matching.records import Float32, People, Targets
 
 #: Pairs whose features are held at once: some forty megabytes.
 _CHUNK = 262_144
-#: Pairs that the typical one is taken from.
-_TYPICAL_SAMPLE = 50_000
 
 Rows = NDArray[np.integer[Any]]
 
@@ -35,9 +33,7 @@ class Scorer:
 
     def features(self, person: Rows, target: Rows) -> Float32:
         """Features of pairs, of shape (n_pairs, n_features)."""
-        x, _ = pair_features(
-            self.people, self.targets, person, target, vectors=self.vectors, today=self.today
-        )
+        x, _ = pair_features(self.people, self.targets, person, target, vectors=self.vectors, today=self.today)
         return x
 
     def score(self, person: Rows, target: Rows) -> tuple[Pairs, Float32]:
@@ -52,9 +48,10 @@ class Scorer:
         return Pairs(person.astype(np.int32), target.astype(np.int32), surplus, probability), worth
 
     def reasons(self, person: Rows, target: Rows, *, most: int) -> TopReasons:
-        """The leading terms of each pair's score, against the typical one of these pairs."""
-        step = max(1, len(person) // _TYPICAL_SAMPLE)
-        typical = typical_pair(self.features(person[::step], target[::step]))
+        """The leading terms of each pair's score, against the model's typical offer."""
+        typical = self.model.typical
+        if typical is None:
+            raise ValueError("the model has no typical offer to compare with")
         parts: list[TopReasons] = []
         for start in range(0, max(len(person), 1), _CHUNK):
             part = slice(start, start + _CHUNK)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
 
-def declared(name: str, returns: Any, description: str, arguments: Mapping[str, tuple[Any, bool]] | None = None) -> Any:
-    """A field that reads what the compiler has fetched.
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a declared field; the compiler reads it, nothing else does."""
 
-    Parameters
-    ----------
-    returns
-        Type annotation.
-    arguments
-        Name -> annotation and whether it is required; the compiler reads them, nothing else does.
-    """
+    annotation: Any
+    description: str
+    default: Any = strawberry.UNSET
+    required: bool = False
+
+
+def declared(name: str, returns: Any, description: str, arguments: Mapping[str, Argument] | None = None) -> Any:
+    """A field that reads what the compiler has fetched; ``returns`` is its type annotation."""
 
     def read(root: Any, info: Info, **_: Any) -> Any:
         return root[info.path.key]
@@ -32,8 +35,9 @@ def declared(name: str, returns: Any, description: str, arguments: Mapping[str, 
         inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Parent[Any]),  # type: ignore[misc]  # an annotation made at run time
         inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
     ]
-    for argument, (annotation, required) in (arguments or {}).items():
-        default = inspect.Parameter.empty if required else strawberry.UNSET
+    for argument, given in (arguments or {}).items():
+        annotation: Any = Annotated[given.annotation, strawberry.argument(description=given.description)]
+        default = inspect.Parameter.empty if given.required else given.default
         parameters.append(
             inspect.Parameter(argument, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
         )

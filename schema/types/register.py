@@ -9,9 +9,9 @@ from typing import Annotated, Any, Optional, Union
 import strawberry
 from strawberry.scalars import JSON
 
-from schema.catalog import ENTITIES, TARGETS, Entity, Field, Link, type_name
-from schema.filters import FILTERS, ORDERS
-from schema.types.declared import declared
+from schema.catalog import ENTITIES, TARGETS, Entity, Field, Link, plural_of, type_name
+from schema.filters import FILTERS, ORDERS, Filter, Order
+from schema.types.declared import Argument, declared
 
 _SCALARS: dict[str, Any] = {
     "id": strawberry.ID,
@@ -23,82 +23,87 @@ _SCALARS: dict[str, Any] = {
     "datetime": datetime,
     "json": JSON,
 }
-_FILTER_TYPES: dict[str, Any] = {
+_VALUE_TYPES: dict[str, Any] = {
     "text": str,
     "int": int,
     "bool": bool,
     "date": date,
     "region": str,
-    "id": strawberry.ID,
     "texts": list[str],
+    "age_least": int,
+    "age_most": int,
 }
 
 
-@strawberry.enum(description="Language of a label")
+@strawberry.enum(description="Language of a label（语言）")
 class Language(Enum):
     """Language of a label."""
 
-    ZH = "zh"
-    EN = "en"
+    ZH = strawberry.enum_value("zh", description="Chinese（中文）")
+    EN = strawberry.enum_value("en", description="English（英文）")
 
 
-@strawberry.interface(description="Anything that can be fetched by its key")
+@strawberry.interface(description="Anything that can be fetched by its id（节点）")
 class Node:
-    """Anything that can be fetched by its key."""
+    """Anything that can be fetched by its id."""
 
-    id: strawberry.ID = declared("id", strawberry.ID, "Key, good for the field `node`")
+    id: strawberry.ID = declared(
+        "id", strawberry.ID, "Id, good for the field `node`; take it as it comes and make none（标识）"
+    )
 
 
-@strawberry.type(description="Where a page begins and ends")
+@strawberry.type(description="Where a page begins and ends（分页信息）")
 class PageInfo:
     """Where a page begins and ends."""
 
-    has_next_page: bool = declared("has_next_page", bool, "Whether more follow")
-    has_previous_page: bool = declared("has_previous_page", bool, "Whether some come before")
-    start_cursor: str | None = declared("start_cursor", Optional[str], "Cursor of the first")  # noqa: UP045 - a value, not an annotation
-    end_cursor: str | None = declared("end_cursor", Optional[str], "Cursor of the last")  # noqa: UP045 - as above
+    has_next_page: bool = declared("has_next_page", bool, "Whether more follow（有下一页）")
+    has_previous_page: bool = declared("has_previous_page", bool, "Whether some come before（有上一页）")
+    start_cursor: str | None = declared("start_cursor", Optional[str], "Cursor of the first（起始游标）")  # noqa: UP045 - a value, not an annotation
+    end_cursor: str | None = declared("end_cursor", Optional[str], "Cursor of the last（结束游标）")  # noqa: UP045 - as above
 
 
-def connection_arguments(entity: str) -> dict[str, tuple[Any, bool]]:
+def connection_arguments(entity: str) -> dict[str, Argument]:
     """Arguments of a list of an entity: a page is asked for from one end."""
-    arguments: dict[str, tuple[Any, bool]] = {
-        "first": (Optional[int], False),  # noqa: UP045 - a value, not an annotation
-        "after": (Optional[str], False),  # noqa: UP045 - as above
-        "last": (Optional[int], False),  # noqa: UP045 - as above
-        "before": (Optional[str], False),  # noqa: UP045 - as above
+    arguments = {
+        "first": Argument(Optional[int], "So many from the start, up to 500; this or `last` is needed（前几条）"),  # noqa: UP045 - a value, not an annotation
+        "after": Argument(Optional[str], "Only what follows this cursor; with `first`（起于游标之后）"),  # noqa: UP045 - as above
+        "last": Argument(Optional[int], "So many from the end, up to 500（后几条）"),  # noqa: UP045 - as above
+        "before": Argument(Optional[str], "Only what comes before this cursor; with `last`（止于游标之前）"),  # noqa: UP045 - as above
     }
     if entity in FILTER_TYPES:
-        arguments["filter"] = (Optional[FILTER_TYPES[entity]], False)  # noqa: UP045 - as above
+        arguments["filter"] = Argument(Optional[FILTER_TYPES[entity]], "What narrows the list; all of it holds（筛选）")  # noqa: UP045 - as above
     if entity in ORDER_TYPES:
-        arguments["order"] = (Optional[ORDER_TYPES[entity]], False)  # noqa: UP045 - as above
+        arguments["order"] = Argument(Optional[ORDER_TYPES[entity]], "By the key when left out（排序）")  # noqa: UP045 - as above
     return arguments
+
+
+def _describe(item: Field | Link | Entity | Filter | Order) -> str:
+    return f"{item.en}（{item.zh}）"
 
 
 def _filter_type(entity: str) -> Any:
     namespace: dict[str, Any] = {"__annotations__": {}}
     for item in FILTERS[entity]:
-        namespace["__annotations__"][item.name] = Optional[_FILTER_TYPES[item.type]]  # noqa: UP045 - a value
-        namespace[item.name] = strawberry.field(default=strawberry.UNSET, description=item.en)
+        namespace["__annotations__"][item.name] = Optional[_VALUE_TYPES[item.type]]  # noqa: UP045 - a value
+        namespace[item.name] = strawberry.field(default=strawberry.UNSET, description=_describe(item))
     name = type_name(entity) + "Filter"
     return strawberry.input(
-        type(name, (), namespace), name=name, description=f"What narrows a list: {ENTITIES[entity].en.lower()}"
+        type(name, (), namespace), name=name, description=f"What narrows a list: {_describe(ENTITIES[entity])}"
     )
 
 
 def _order_type(entity: str) -> Any:
-    members = {order.name.upper(): strawberry.enum_value(order.name, description=order.en) for order in ORDERS[entity]}
+    members = {
+        order.name.upper(): strawberry.enum_value(order.name, description=_describe(order)) for order in ORDERS[entity]
+    }
     name = type_name(entity) + "Order"
     return strawberry.enum(
-        Enum(name, members), name=name, description=f"Order of a list: {ENTITIES[entity].en.lower()}"
+        Enum(name, members), name=name, description=f"Order of a list: {_describe(ENTITIES[entity])}"
     )
 
 
 FILTER_TYPES: dict[str, Any] = {entity: _filter_type(entity) for entity in FILTERS}
 ORDER_TYPES: dict[str, Any] = {entity: _order_type(entity) for entity in ORDERS}
-
-
-def _describe(item: Field | Link | Entity) -> str:
-    return f"{item.en}（{item.zh}）"
 
 
 def _lazy(name: str) -> Any:
@@ -109,19 +114,15 @@ def _object_type(entity: Entity) -> Any:
     name = type_name(entity.name)
     namespace: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
     if not entity.node:
-        namespace["id"] = declared("id", strawberry.ID, "Key within its list")
+        namespace["id"] = declared("id", strawberry.ID, "Unique; good for caches（标识）")
     for field in entity.fields:
         annotation = Optional[_SCALARS[field.type]]  # noqa: UP045 - a value, not an annotation
-        description = _describe(field)
-        if field.codes:
-            description += f". Code of the list {field.codes}"
-            namespace[f"{field.name}_label"] = declared(
-                f"{field.name}_label",
-                Optional[str],  # noqa: UP045 - a value
-                f"{_describe(field)}, in words",
-                {"lang": (Optional[Language], False)},  # noqa: UP045 - a value
-            )
+        description = _describe(field) + (f". Code of the list {field.codes}" if field.codes else "")
         namespace[field.name] = declared(field.name, annotation, description)
+        if field.codes:
+            label = f"{field.name}_label"
+            language = Argument(Optional[Language], "Language of the words（语言）", Language.ZH)  # noqa: UP045 - a value
+            namespace[label] = declared(label, Optional[str], f"{_describe(field)}, in words", {"lang": language})  # noqa: UP045 - as above
     for link in entity.links:
         if link.many:
             returns = _lazy(type_name(link.target) + "Connection")
@@ -146,12 +147,12 @@ def _connection_types(entity: Entity) -> tuple[Any, Any]:
             {
                 "__annotations__": {},
                 "__module__": __name__,
-                "node": declared("node", _lazy(name), "The item"),
-                "cursor": declared("cursor", str, "Where to go on from"),
+                "node": declared("node", _lazy(name), "The item（条目）"),
+                "cursor": declared("cursor", str, "Where to go on from（游标）"),
             },
         ),
         name=name + "Edge",
-        description=f"One item of a list: {entity.en.lower()}",
+        description=f"One item of a list: {_describe(entity)}",
     )
     connection = strawberry.type(
         type(
@@ -160,21 +161,23 @@ def _connection_types(entity: Entity) -> tuple[Any, Any]:
             {
                 "__annotations__": {},
                 "__module__": __name__,
-                "edges": declared("edges", list[_lazy(name + "Edge")], "Items with their cursors"),
-                "nodes": declared("nodes", list[_lazy(name)], "The items alone"),
-                "page_info": declared("page_info", PageInfo, "Where this page begins and ends"),
-                "total_count": declared("total_count", int, "How many there are in all pages"),
+                "edges": declared("edges", list[_lazy(name + "Edge")], "Items with their cursors（条目与游标）"),
+                "nodes": declared("nodes", list[_lazy(name)], "The items alone（条目）"),
+                "page_info": declared("page_info", PageInfo, "Where this page begins and ends（分页信息）"),
+                "total_count": declared("total_count", int, "How many there are in all pages（总数）"),
             },
         ),
         name=name + "Connection",
-        description=f"A page of a list: {entity.en.lower()}",
+        description=f"A page of a list: {_describe(entity)}",
     )
     return edge, connection
 
 
 Target = Annotated[
     Union[tuple(_lazy(type_name(entity)) for entity in TARGETS)],  # noqa: UP007 - made at run time
-    strawberry.union("Target", description="What a person can be recommended or referred to"),
+    strawberry.union(
+        "Target", description="What a person can be recommended or referred to（岗位、培训项目或公益性岗位）"
+    ),
 ]
 
 OBJECT_TYPES: dict[str, Any] = {}
@@ -188,13 +191,21 @@ for _entity in ENTITIES.values():
 
 def register_fields() -> dict[str, Any]:
     """The compiled root fields: one item by key, a list, any node."""
+    one = Argument(strawberry.ID, "Its id, as the hub gave it（标识）", required=True)
+    several = Argument(list[strawberry.ID], "Their ids, up to 500（标识）", required=True)
     fields: dict[str, Any] = {
         "node": declared(
             "node",
             Optional[Node],  # noqa: UP045 - a value, not an annotation
-            "Anything by its key; null when there is none or you may not see it",
-            {"id": (strawberry.ID, True)},
-        )
+            "Anything by its id; null when there is none or you may not see it（按标识查询）",
+            {"id": one},
+        ),
+        "nodes": declared(
+            "nodes",
+            list[Optional[Node]],  # noqa: UP045 - as above
+            "Several by their ids, in the order asked for; null where there is none（按标识批量查询）",
+            {"ids": several},
+        ),
     }
     for entity in ENTITIES.values():
         if not entity.node:
@@ -204,14 +215,11 @@ def register_fields() -> dict[str, Any]:
         fields[entity.name] = declared(
             entity.name,
             Optional[item],  # noqa: UP045 - a value, not an annotation
-            f"{_describe(entity)} by its key; null when there is none or you may not see it",
-            {"id": (strawberry.ID, True)},
+            f"{_describe(entity)} by its id; null when there is none or you may not see it",
+            {"id": one},
         )
-        plural = PLURALS.get(entity.name, entity.name + "s")
+        plural = plural_of(entity.name)
         fields[plural] = declared(
             plural, connection, f"A page of a list: {_describe(entity)}", connection_arguments(entity.name)
         )
     return fields
-
-
-PLURALS: dict[str, str] = {}

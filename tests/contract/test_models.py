@@ -34,6 +34,8 @@ candidates_by_score = 10
 candidates_by_price = 40
 programmes_tried = 6
 openings_tried = 6
+[evidence]
+local_within = "county"
 [training]
 rows_min = 2000
 placed_min = 150
@@ -287,6 +289,18 @@ def test_the_latest_part_is_only_measured_on():
     turned[cut:] = ~turned[cut:]
     card = train(dataclasses.replace(offers, placed=turned), policy=POLICY, seed=0, today=date(2026, 6, 15)).card
     assert card["metrics"]["auc"] < 0.4
+
+
+def test_the_order_of_the_rows_is_not_taken_for_the_order_of_time():
+    offers = past(12_000)
+    mixed = np.random.default_rng(0).permutation(len(offers))
+    columns = {name: getattr(offers, name)[mixed] for name in ("x", "placed", "months_kept", "shown_on", "shown_to")}
+    cards = [
+        train(item, policy=POLICY, seed=0, today=date(2026, 6, 15)).card
+        for item in (offers, dataclasses.replace(offers, **columns))
+    ]
+    assert cards[0]["split"] == cards[1]["split"]
+    assert abs(cards[0]["metrics"]["auc"] - cards[1]["metrics"]["auc"]) < 0.01
 
 
 def test_offers_of_days_to_come_are_left_out():

@@ -74,7 +74,7 @@ async def test_rows_come_back_to_be_mended_and_the_mended_land(
     ]  # fmt: skip
     assert rows[3][:5] == ["5", "本行有3列，应为7列", "4", "李山", "001234198503070045"]
 
-    # Unmended, the workbook is a delta whose rows are rejected again; the one that was short of cells now has blank ones.
+    # Unmended, the workbook is a delta whose rows are rejected again; the one short of cells has blank ones now.
     delta = tmp_path / f"human_resources_{COUNTY}_20260601_delta.xlsx"
     delta.write_bytes(back.read_bytes())
     again = await ingest(pool, delta, settings, clock)

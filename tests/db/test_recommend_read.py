@@ -264,9 +264,10 @@ async def test_accepted_offers_and_posts_held_are_read(pool, owner):
     opening = await add_opening(owner, "a")
     await add_offer(owner, person, opening, state="accepted")
     market = await _market(pool)
-    assert market.accepted_opening.tolist() == [0]
-    assert market.accepted_post.tolist() == market.accepted_programme.tolist() == [-1]
-    assert market.posts_held.tolist() == [1]
+    settled = market.commitments
+    assert settled.opening.tolist() == [0]
+    assert settled.post.tolist() == settled.programme.tolist() == [-1]
+    assert settled.posts_held.tolist() == [1]
 
 
 async def test_an_empty_register_gives_empty_columns(pool):

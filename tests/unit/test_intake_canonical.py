@@ -206,6 +206,17 @@ def test_civil_affairs_households_over_their_members(tmp_path: Path, merged: boo
     assert total.raws[1][0] == "5306271020000001"  # given back to be mended, a member keeps its household
 
 
+def test_a_total_below_a_household_does_not_become_its_member(tmp_path: Path) -> None:
+    rows = [
+        ["救助证号", "户主姓名", "户主身份证号", "与户主关系", "成员姓名", "救助类别"],
+        ["5306271020000001", "张云山", "001234198503070011", "户主", "张云山", "低保"],
+        ["", "", "", "妻", "陈兰", ""],
+        ["", "", "", "", "合计：2人", ""],
+    ]
+    _, total = canonical(put(tmp_path / "a.csv", rows), "civil_affairs")
+    assert (total.lines, faults(total)) == ([2, 3], [])
+
+
 # -- rejections --------------------------------------------------------------------------------------------------------
 
 HR = ["姓名", "身份证号码", "就业状态", "联系电话", "文化程度", "外出时间", "期望月薪", "能否上夜班"]

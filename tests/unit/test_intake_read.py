@@ -135,6 +135,18 @@ def test_a_zip_of_something_else_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "a.xlsx").code == "format_unknown"
 
 
+def test_a_workbook_with_a_password_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    book.add_sheet("一").write(0, 0, "姓名")
+    book.save(tmp_path / "a.xls")
+    content = bytearray((tmp_path / "a.xls").read_bytes())
+    entry = content.index("Workbook".encode("utf-16-le"))  # an encrypted workbook is a stream of another name
+    name = "EncryptedPackage".encode("utf-16-le")
+    content[entry : entry + len(name)] = name
+    content[entry + 64 : entry + 66] = (len(name) + 2).to_bytes(2, "little")
+    assert refused(put(tmp_path / "a.xlsx", bytes(content))).code == "file_locked"
+
+
 # -- encodings ---------------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +196,25 @@ def test_a_quote_without_its_fellow_costs_its_line_only(
     assert [(row.line, row.code, row.cells) for row in broken] == [
         (52, "row_quote", ['坏,"2,x']), (303, "row_quote", ['末,3,"x']),
     ]  # fmt: skip
+
+
+def test_two_lone_quotes_far_apart_do_not_swallow_what_lies_between(tmp_path: Path) -> None:
+    good = [f"甲{number},1,x\n" for number in range(200)]
+    # The quote opened in one row would be closed by that in the other, and the record would even have three columns.
+    _, rows, broken = read(put(tmp_path / "a.csv", HEADINGS + '坏,"2,x\n' + "".join(good) + '末,3",x\n'))
+    assert [line for line, _ in rows] == list(range(3, 204))
+    assert rows[-1][1] == ["末", '3"', "x"]  # inside a cell that has none around it a quote is only a quote
+    assert [(row.line, row.code) for row in broken] == [(2, "row_quote")]
+
+
+@pytest.mark.parametrize("chunk_lines", [1, 2, 3])
+def test_a_cell_over_several_lines_may_lie_across_blocks(
+    tmp_path: Path, chunk_lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_module, "CHUNK_LINES", chunk_lines)
+    _, rows, broken = read(put(tmp_path / "a.csv", HEADINGS + '甲,1,"一\n二\n三\n四"\n乙,2,x\n'))
+    assert rows == [(2, ["甲", "1", "一\n二\n三\n四"]), (6, ["乙", "2", "x"])]
+    assert not broken
 
 
 def test_quotes_inside_a_cell_that_break_the_rule_but_not_the_sense(tmp_path: Path) -> None:

@@ -177,15 +177,17 @@ def test_max_servable_is_the_maximum_over_all_pairs(seed, people, targets, densi
 
 
 def test_max_servable_needs_more_arcs_than_it_starts_with():
-    """Every household may have the same hundred full openings and one of its own: the cut must find the latter."""
-    n = 200
-    eligible = np.zeros((n, 2 * n), dtype=bool)
-    eligible[:, :n] = True
-    eligible[np.arange(n), n + np.arange(n)] = True
-    capacity = np.r_[np.zeros(n - 1), 1, np.ones(n)].astype(np.int64)
+    """Everybody may have the same few hundred openings of one vacancy, and one of their own that the cut must find."""
+    n, shared = 600, 300
+    eligible = np.zeros((n, shared + n), dtype=bool)
+    eligible[:, :shared] = True
+    eligible[np.arange(n), shared + np.arange(n)] = True
     rows = np.arange(n, dtype=np.int32)
-    got = max_servable(np.packbits(eligible, axis=1), person=rows, household=rows, capacity=capacity)
+    got = max_servable(
+        np.packbits(eligible, axis=1), person=rows, household=rows, capacity=np.ones(shared + n, dtype=np.int64)
+    )
     assert got.count == n
+    assert got.rounds > 1
 
 
 def test_a_million_equal_people_are_one_node():

@@ -7,7 +7,7 @@ from string import Formatter
 import numpy as np
 import pytest
 
-from matching.explain import FIGURE_NAMES, reason_of, round_figure
+from matching.explain import FIGURE_NAMES, reason_of, round_figures
 from schema.ranking import load_ranking
 from schema.reasons import REASONS, SHORTFALLS, render_reason
 
@@ -49,11 +49,12 @@ def test_every_reason_of_the_policy_has_a_wording():
 
 
 def test_figures_are_as_precise_as_they_are_known():
-    assert round_figure("wage", 4812.5) == 4800
-    assert round_figure("distance", 12.4) == 12
-    assert round_figure("crowding", 3.26) == 3.3
+    assert round_figures("wage", np.array([4812.5, 4826.0])).tolist() == [4800, 4850]
+    assert round_figures("distance", np.array([12.4])).tolist() == [12]
+    assert round_figures("crowding", np.array([3.26, 32.6])).tolist() == [3.3, 33]
     reason = reason_of("wage", 120.0, 4812.5)
     assert reason.detail == {"wage": 4800}
+    assert reason_of("crowding", 0.0, 3.26).detail == {"people": 3.3}
     assert reason_of("wage", 120.0, float("nan")).detail == {}
     assert reason_of("occupation", -3.0, 7.0).detail == {}
     assert np.isclose(reason_of("occupation", -3.0, 7.0).contribution, -3)

@@ -1,4 +1,4 @@
-// GraphiQL on the hub's own endpoint. Token and purpose go in the header editor; a signed-in visitor needs no token.
+// GraphiQL on the hub's own endpoint. Token and purpose go in the header editor; neither is kept by the browser.
 const headers = JSON.stringify({ Authorization: "Bearer ", "X-Purpose": "employment_service" }, null, 2);
 const query = `# 云桥 Yunqiao. 左下“Headers”中填写令牌与用途。
 # Put a token and a purpose into "Headers" below.

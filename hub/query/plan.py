@@ -1,0 +1,338 @@
+"""Plan: a selection and the decisions on it become a tree that says what is read of which rows.
+
+What may not be read is decided here: a withheld field is planned as null and told of, a list that is narrowed or
+ordered by one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, SelectionSetNode
+
+from hub.access.policy import Decisions
+from hub.query.arguments import Arguments
+from hub.query.binding import Literally, Source, SqlType
+from hub.query.ids import entity_of_id, key_of_id, kinds_and_keys
+from hub.query.limits import LONGEST_KEY, Limits, too_deep, too_many_items
+from hub.query.paging import check_text, plan_page
+from hub.query.refusals import ForbiddenField, invalid_value
+from hub.query.selection import Selected, Selector
+from hub.query.tree import (
+    ById,
+    ByIds,
+    Condition,
+    Cost,
+    Count,
+    Cursor,
+    Edges,
+    Identifier,
+    Item,
+    Label,
+    Name,
+    Nodes,
+    Nothing,
+    One,
+    Paged,
+    PageFact,
+    PageFacts,
+    Part,
+    Plan,
+    Root,
+    Row,
+    Target,
+    Value,
+    Withheld,
+)
+from schema.catalog import ENTITIES, Entity, Field, Link, camel, plural_of, type_name
+from schema.codes import LISTS
+from schema.filters import FILTERS, Filter, FilterType
+from schema.regions import prefix_of
+
+Sets = tuple[SelectionSetNode, ...]
+Lists = list[tuple[Source, Cost]]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans one operation."""
+
+    schema: GraphQLSchema
+    selector: Selector
+    decisions: Decisions
+    limits: Limits = field(default_factory=Limits)
+    _withheld: dict[Withheld, None] = field(default_factory=dict)
+    _fields: set[str] = field(default_factory=set)
+    _items: int = 0  # all fields asked for
+    _own: int = 0  # those of the rows just being planned, for the cost
+
+    def plan_roots(self, roots: Sequence[Selected]) -> Plan:
+        """Plan compiled root fields.
+
+        Raises
+        ------
+        HubError
+            The query asks for what it may not, or for too much.
+        """
+        lists: Lists = []
+        planned = [(root.key, self._root(root, lists)) for root in roots]
+        return self._plan(planned, lists)
+
+    def plan_item(self, entity: str, key: Any, sets: Sets, path: str) -> Plan:
+        """Plan one item by its key, for what a mutation returns."""
+        lists: Lists = []
+        return self._plan([("item", self._by_key(ENTITIES[entity], Literally(key), sets, path, lists))], lists)
+
+    def _plan(self, roots: list[tuple[str, Root]], lists: Lists) -> Plan:
+        cost = Cost(self._own, tuple(lists))
+        return Plan(tuple(roots), tuple(self._withheld), tuple(sorted(self._fields)), cost)
+
+    # Root fields
+
+    def _root(self, root: Selected, lists: Lists) -> Root:
+        if root.name == "__typename":
+            return Name("Query")
+        arguments = self._arguments("Query", root)
+        if root.name == "nodes":
+            return self._by_ids(root, arguments, lists)
+        if root.name == "node":
+            entity = entity_of_id(arguments.given("id"))
+            return self._by_id(entity, root, arguments, lists) if entity is not None else Nothing()
+        entity = roots_of_items().get(root.name)
+        if entity is not None:
+            return self._by_id(entity, root, arguments, lists)
+        return self._list(roots_of_lists()[root.name], None, root, arguments, root.key, lists)
+
+    def _by_id(self, entity: Entity, root: Selected, arguments: Arguments, lists: Lists) -> Root:
+        def key_in(text: str, _: date) -> Any:
+            return key_of_id(text, entity)
+
+        return self._by_key(entity, arguments.source("id", convert=key_in), root.sets, root.key, lists)
+
+    def _by_key(self, entity: Entity, key: Source, sets: Sets, path: str, lists: Lists) -> Root:
+        if not self._sees(entity, path):
+            return Nothing()
+        return ById(self._row(entity, sets, path, lists), key)
+
+    def _by_ids(self, root: Selected, arguments: Arguments, lists: Lists) -> ByIds:
+        below: Lists = []
+        before = self._own
+        rows = tuple(
+            self._row(entity, root.sets, root.key, below)
+            for entity in roots_of_items().values()
+            if self._sees(entity, root.key)
+        )
+        size = arguments.source("ids", convert=lambda ids, _: len(ids))
+        lists.append((size, Cost(self._own - before, tuple(below))))
+        self._own = before
+        kinds = arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[0])
+        return ByIds(rows, kinds, arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[1]))
+
+    # Rows
+
+    def _row(self, entity: Entity, sets: Sets, path: str, lists: Lists) -> Row:
+        if path.count(".") >= self.limits.depth:
+            raise too_deep(self.limits)
+        items = tuple(
+            (selected.key, self._item(entity, selected, f"{path}.{selected.key}", lists))
+            for selected in self._collect(type_name(entity.name), sets)
+        )
+        return Row(entity, items)
+
+    def _item(self, entity: Entity, selected: Selected, path: str, lists: Lists) -> Item:
+        if selected.name == "__typename":
+            return Name(type_name(entity.name))
+        if selected.name == "id":
+            return Identifier()
+        member = members_of(entity.name)[selected.name]
+        if isinstance(member, Field):
+            return self._value(entity, member, selected, path)
+        if member.many:
+            arguments = self._arguments(type_name(entity.name), selected)
+            return self._list(ENTITIES[member.target], member, selected, arguments, path, lists)
+        if member.target == "Target":
+            rows = [self._row(ENTITIES[name], selected.sets, path, lists) for name in self._targets(member, path)]
+            return Target(member, tuple(rows))
+        target = ENTITIES[member.target]
+        if not self._sees(target, path):
+            return Nothing()
+        return One(member, self._row(target, selected.sets, path, lists))
+
+    def _targets(self, link: Link, path: str) -> list[str]:
+        return [name for name in link.keys if self._sees(ENTITIES[name], path)]
+
+    def _value(self, entity: Entity, item: Field, selected: Selected, path: str) -> Item:
+        decision = self.decisions.field(entity.name, item.name)
+        self._fields.add(f"{entity.name}.{item.name}")
+        if decision.access != "open":
+            self._withheld[Withheld(path, decision.access, decision.reason)] = None
+        if decision.access == "withheld":
+            return Nothing()
+        if selected.name == camel(item.name) or item.codes is None:
+            return Value(item, decision)
+        english = self._arguments(type_name(entity.name), selected).given("lang") == "en"
+        words = {entry.code: entry.en if english else entry.zh for entry in LISTS[item.codes].entries}
+        return Label(item, decision, words)
+
+    # Lists
+
+    def _list(
+        self, entity: Entity, link: Link | None, selected: Selected, arguments: Arguments, path: str, lists: Lists
+    ) -> Paged:
+        page = plan_page(entity.name, arguments)
+        if page.order is not None:
+            self._must_be_open(entity.name, page.order.field, "order")
+        conditions = tuple(
+            self._condition(entity, item, arguments)
+            for item in FILTERS.get(entity.name, ())
+            if arguments.given("filter", camel(item.name)) is not None
+        )
+        seen = self._sees(entity, path)
+        before = self._own
+        below: Lists = []
+        parts = tuple(
+            (part.key, self._part(entity, part, f"{path}.{part.key}", below))
+            for part in self._collect(type_name(entity.name) + "Connection", selected.sets)
+        )
+        lists.append((page.size, Cost(self._own - before, tuple(below))))
+        self._own = before
+        return Paged(entity, link, page, conditions, parts, seen)
+
+    def _part(self, entity: Entity, part: Selected, path: str, lists: Lists) -> Part:
+        connection = type_name(entity.name) + "Connection"
+        if part.name == "nodes":
+            return Nodes(self._row(entity, part.sets, path, lists))
+        if part.name == "edges":
+            edge = type_name(entity.name) + "Edge"
+            return Edges(
+                tuple(
+                    (one.key, self._of_edge(entity, one, f"{path}.{one.key}", lists))
+                    for one in self._collect(edge, part.sets)
+                )
+            )
+        if part.name == "pageInfo":
+            facts = self._collect("PageInfo", part.sets)
+            return PageFacts(
+                tuple((one.key, Name("PageInfo") if one.name == "__typename" else PageFact(one.name)) for one in facts)
+            )
+        return Count() if part.name == "totalCount" else Name(connection)
+
+    def _of_edge(self, entity: Entity, one: Selected, path: str, lists: Lists) -> Row | Cursor | Name:
+        if one.name == "node":
+            return self._row(entity, one.sets, path, lists)
+        return Cursor() if one.name == "cursor" else Name(type_name(entity.name) + "Edge")
+
+    def _condition(self, entity: Entity, item: Filter, arguments: Arguments) -> Condition:
+        via = entity.link(item.via) if item.via is not None else None
+        owner = via.target if via is not None else entity.name
+        if via is not None and not self.decisions.sees(owner):
+            raise self._refusal(f"{owner}.{item.field}", "filter", "not_granted")
+        self._must_be_open(owner, item.field, "filter", equality=item.equality)
+        path = ("filter", camel(item.name))
+        values: tuple[tuple[str, Source, SqlType], ...]
+        if item.type == "region":
+            low = arguments.source(*path, convert=lambda code, _: _region_bounds(code)[0])
+            high = arguments.source(*path, convert=lambda code, _: _region_bounds(code)[1])
+            values = (("low", low, "text"), ("high", high, "text"))
+        else:
+            sql_type, convert = _CONVERSIONS[item.type]
+            values = (("v", arguments.source(*path, convert=convert), sql_type),)
+        return Condition(item.condition, values, via)
+
+    # Access
+
+    def _must_be_open(self, entity: str, name: str, what: str, *, equality: bool = False) -> None:
+        decision = self.decisions.field(entity, name)
+        self._fields.add(f"{entity}.{name}")
+        # Whoever knows a number in full may look for it though it is shown masked; ranges would give it away.
+        if decision.access == "open" or (decision.access == "masked" and equality):
+            return
+        raise self._refusal(f"{entity}.{name}", what, decision.reason)
+
+    def _refusal(self, name: str, what: str, reason: str) -> ForbiddenField:
+        return ForbiddenField(
+            "field_withheld", f"{name} is not open to you, so it can be no {what}.", hint=f"Leave it out. ({reason})"
+        )
+
+    def _sees(self, entity: Entity, path: str) -> bool:
+        if self.decisions.sees(entity.name):
+            return True
+        self._withheld[Withheld(path, "withheld", "not_granted")] = None
+        return False
+
+    # The schema
+
+    def _collect(self, name: str, sets: Sets) -> list[Selected]:
+        found = self.selector.collect(name, sets)
+        self._items += len(found)
+        self._own += len(found)
+        if self._items > self.limits.items:
+            raise too_many_items(self.limits)
+        for selected in found:
+            assert len(selected.key) <= LONGEST_KEY  # noqa: S101 - the document was checked
+        return found
+
+    def _arguments(self, type_: str, selected: Selected) -> Arguments:
+        held = self.schema.type_map[type_]
+        assert isinstance(held, GraphQLObjectType)  # noqa: S101 - the types are ours
+        definition: GraphQLField = held.fields[selected.name]
+        return Arguments.of(definition, selected.nodes[0], self.selector.variables)
+
+
+@cache
+def members_of(entity: str) -> dict[str, Field | Link]:
+    """Fields and links of an entity by GraphQL name; a label is under its own name."""
+    found = ENTITIES[entity]
+    members: dict[str, Field | Link] = {camel(link.name): link for link in found.links}
+    for item in found.fields:
+        members[camel(item.name)] = item
+        if item.codes:
+            members[camel(f"{item.name}_label")] = item
+    return members
+
+
+@cache
+def roots_of_items() -> dict[str, Entity]:
+    """Root fields that give one item by its id."""
+    return {camel(entity.name): entity for entity in ENTITIES.values() if entity.node}
+
+
+@cache
+def roots_of_lists() -> dict[str, Entity]:
+    """Root fields that give a list."""
+    return {camel(plural_of(entity.name)): entity for entity in ENTITIES.values() if entity.node}
+
+
+def _region_bounds(code: str) -> tuple[str, str]:
+    if not (code.isascii() and code.isdecimal() and len(code) == 12):
+        raise invalid_value("region", "A region is a division code of twelve digits.", hint="E.g. 530627000000.")
+    low = prefix_of(code)
+    return low, low[:-1] + chr(ord(low[-1]) + 1)
+
+
+def _born_by(years: int, today: date) -> date:
+    """The last birthday of those who are so many years old."""
+    if not 0 <= years <= 150:
+        raise invalid_value("age", "An age has 0 to 150 years.")
+    # Whoever was born on a 29th of February grows older on the 1st of March.
+    leap_day = (today.month, today.day) == (2, 29)
+    return date(today.year - years, 2, 28) if leap_day else today.replace(year=today.year - years)
+
+
+def _born_by_one_more(years: int, today: date) -> date:
+    return _born_by(years + 1, today)
+
+
+_CONVERSIONS: dict[FilterType, tuple[SqlType, Any]] = {
+    "text": ("text", check_text),
+    "texts": ("text[]", check_text),
+    "int": ("integer", None),
+    "bool": ("boolean", None),
+    "date": ("date", None),
+    "age_least": ("date", _born_by),
+    "age_most": ("date", _born_by_one_more),
+}

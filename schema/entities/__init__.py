@@ -1,0 +1,1 @@
+"""The entities of the catalogue, by what they are about."""
