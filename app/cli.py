@@ -37,6 +37,14 @@ Region = Annotated[str, typer.Option(help="Division code of 12 digits.")]
 Scenario = Annotated[
     str, typer.Option(help="plenty, scarce (vacancies half the willing) or skewed (most unlovely or far).")
 ]
+AsOf = Annotated[
+    str | None, typer.Option(help="Day the made-up files speak of, like 2026-06-01; this month's first when left out.")
+]
+
+
+def this_month() -> date:
+    """The first of this month: openings of made-up files are open today, and the same for a month."""
+    return SystemClock().today().replace(day=1)
 
 
 def main() -> None:
@@ -86,6 +94,7 @@ def simulate(
     format: Annotated[  # noqa: A002 - the option is called --format
         str | None, typer.Option(help="Of the rural feed: xlsx, ndjson or parquet; by size when left out.")
     ] = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Write what a made-up region's departments would send, and the truth beside it."""
@@ -94,7 +103,9 @@ def simulate(
 
     with RichProgress().stage("simulate"):
         try:
-            report = simulate_province(region, households, seed, out, scenario=scenario, format=format)
+            report = simulate_province(
+                region, households, seed, out, scenario=scenario, format=format, as_of=parse_day(as_of) or this_month()
+            )
         except SimulationError as error:
             raise InvalidInput("simulation_refused", str(error)) from error
     if as_json:
@@ -367,12 +378,22 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="Files to use instead of a simulated county.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Do all but serve; the last line is one JSON object.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Make a county, run it from feeds to recommendations, and serve it."""
     from app.demo import DemoPlan, run_demo
 
     run_demo(
-        DemoPlan(region=region, households=households, seed=seed, scenario=scenario, data=data, check=check, port=port),
+        DemoPlan(
+            region=region,
+            households=households,
+            seed=seed,
+            scenario=scenario,
+            as_of=parse_day(as_of) or this_month(),
+            data=data,
+            check=check,
+            port=port,
+        ),
         Settings.from_env(),
     )
 

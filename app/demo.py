@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class DemoPlan:
     households: int
     seed: int
     scenario: str
+    as_of: date
     data: Path | None
     check: bool
     port: int | None
@@ -44,7 +46,7 @@ class DemoPlan:
         """Folder of this demo: the same plan finds its own data again."""
         if self.data is not None:
             return "files-" + hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:12]
-        return f"{self.region}-{self.households}-{self.seed}-{self.scenario}"
+        return f"{self.region}-{self.households}-{self.seed}-{self.scenario}-{self.as_of:%Y%m%d}"
 
 
 def run_demo(plan: DemoPlan, settings: Settings) -> None:
@@ -63,10 +65,10 @@ def run_demo(plan: DemoPlan, settings: Settings) -> None:
             show_json(report)
             return
         from app.server import serve
-        from app.signins import ensure_signins, show_welcome
+        from app.signins import ensure_signins, issue_demo_tokens, show_welcome
 
         signins = uvloop.run(ensure_signins(home, region_code=plan.region))
-        show_welcome(home, signins)
+        show_welcome(home, signins, uvloop.run(issue_demo_tokens(home, region_code=plan.region)))
         serve(home)
 
 
@@ -139,14 +141,15 @@ _MATCHED = (
 
 def _simulate(plan: DemoPlan, out: Path, progress: RichProgress) -> Path:
     """The county's files; made once. A folder without its scenario was interrupted, and is made again."""
-    from simulate.province import SimulationError, simulate
+    from simulate.errors import SimulationError
+    from simulate.province import simulate
 
     if (out / "truth" / "scenario.json").exists():
         return out
     shutil.rmtree(out, ignore_errors=True)
     with progress.stage("simulate"):
         try:
-            simulate(plan.region, plan.households, plan.seed, out, scenario=plan.scenario)
+            simulate(plan.region, plan.households, plan.seed, out, scenario=plan.scenario, as_of=plan.as_of)
         except SimulationError as error:
             raise InvalidInput("simulation_refused", str(error)) from error
     return out

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app.pages import failed_page, not_found
 from app.pages import routes as page_routes
 from hub.access.accounts import sign_in
 from hub.access.actor import Actor
@@ -121,6 +122,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
         ],
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={404: not_found, Exception: failed_page},
     )
     application.graphql = graphql
     return application

@@ -51,12 +51,12 @@ class Session:
 
     def check_form(self, sent: object) -> None:
         """Raises Forbidden ``form_expired`` unless ``sent`` is this session's form token."""
-        if not isinstance(sent, str) or not hmac.compare_digest(sent, self.csrf):
+        if not isinstance(sent, str) or not hmac.compare_digest(sent.encode("utf-8", "replace"), self.csrf.encode()):
             raise Forbidden("form_expired", "The form does not belong to this session.", hint="Load the page again.")
 
 
 def keep_session(response: R, request: Request, token: str, *, max_age_s: int) -> R:
-    """Set the cookie: unreadable for scripts, not sent along from other sites, encrypted transport where there is one."""
+    """Set the cookie: unreadable for scripts, not sent along from other sites, over TLS alone where there is TLS."""
     response.set_cookie(
         COOKIE,
         token,
