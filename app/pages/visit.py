@@ -15,6 +15,7 @@ from app.pages.render import render
 from app.pages.session import Hub, Session
 from app.pages.texts import Language, language_of, load_texts, translate
 from hub.access.actor import Actor
+from hub.casework.states import BOOK_ONLY, STATES
 
 #: The purpose a visit to the pages has, by kind of actor; a department's is its first.
 _PURPOSES = {
@@ -95,6 +96,9 @@ class Visit:
         document = load_document(operation)
         if "$lang: Language!" in document:
             variables["lang"] = self.lang.upper()
+        if "$states: " in document:
+            # What was only shown in a list, as the departments' books have it, is no referral to anybody's eyes.
+            variables["states"] = sorted(STATES - BOOK_ONLY)
         answer: dict[str, Any] = await self.hub.execute(
             actor=self.actor,
             purpose=_PURPOSES.get(self.actor.kind) or self.actor.purposes[0],
