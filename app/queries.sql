@@ -15,11 +15,14 @@ JOIN intake.batch b USING (batch_id)
 WHERE m.valid_to IS NULL AND r.feed <> 'station';
 
 -- name: fetch_demo_scopes
--- Whose pages are worth a look: the township with most willing people, the partner with most open openings, and somebody
--- of a zero-employment household for whom a place is set aside.
+-- Whose pages are worth a look: the township with most willing people of zero-employment households, the partner with
+-- most open openings, and somebody of a zero-employment household for whom a place is set aside.
 SELECT
-    (SELECT rpad(left(living_region_code, 9), 12, '0') FROM registry.person WHERE willing AND gone_on IS NULL
-        GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS station_region_code,
+    (SELECT rpad(left(p.living_region_code, 9), 12, '0')
+        FROM registry.person p LEFT JOIN registry.household h USING (household_id)
+        WHERE p.willing AND p.gone_on IS NULL AND p.living_region_code IS NOT NULL
+        GROUP BY 1 ORDER BY count(*) FILTER (WHERE h.zero_employment) DESC, count(*) DESC, 1 LIMIT 1
+    ) AS station_region_code,
     (SELECT partner_code FROM market.opening WHERE partner_code IS NOT NULL AND state = 'open'
         GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS partner_code,
     (SELECT p.person_id FROM registry.person p JOIN registry.household h USING (household_id)

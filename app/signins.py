@@ -46,7 +46,7 @@ class SignIn:
 async def ensure_signins(settings: Settings, *, region_code: str, clock: Clock | None = None) -> list[SignIn]:
     """Accounts for the county's pages; made once for a data directory, then the same again.
 
-    The station is the one with most people willing to work, the partner the one with most openings, the person the
+    The station is the one with most to do, the partner the one with most openings, the person the
     first zero-employment household's first willing member. Where the files held no such thing, that account is left
     out.
     """
