@@ -57,6 +57,10 @@ bench-demo: $(STAMP) ## Time by stage and peak memory of the demo (ARGS=--quick)
 bench-statements: $(STAMP) ## SQL statements per GraphQL request (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_statements.py $(ARGS)
 
+.PHONY: pictures
+pictures: $(STAMP) ## Take the pictures of the pages (ADDRESS=http://… SIGNINS=data/demo-…/signins.json of a served demo)
+	@$(BIN)/python docs/pictures/take.py $(ADDRESS) $(SIGNINS)
+
 .PHONY: format
 format: $(STAMP) ## Mend style where a program can
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""Take the pictures of the pages from a demo that is being served: ``make pictures``.
+"""Take the pictures of the pages from a demo that is being served: ``make pictures ADDRESS=… SIGNINS=…``.
 
 Usage: ``python docs/pictures/take.py http://127.0.0.1:8000 data/demo-…/signins.json [FOLDER]``. Needs Chromium.
 """
