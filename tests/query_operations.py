@@ -57,8 +57,8 @@ class _Writer:
     names: int = 0
 
     def chance(self, part: int) -> bool:
-        """True once in ``part`` times."""
-        return bool(self.draw(st.integers(1, part)) == 1)
+        """True once in ``part`` times; false in the simplest operation, which otherwise would nest without end."""
+        return bool(self.draw(st.integers(1, part)) == part)
 
     def pick(self, values: Any) -> Any:
         """One of some values."""

@@ -22,7 +22,7 @@ Tables = Mapping[str, list[dict[str, Any]]]
 _ADULT_OF = 14
 
 
-@dataclass(slots=True)
+@dataclass
 class Rights:
     """What one actor may see for one purpose."""
 

@@ -63,7 +63,7 @@ class Thing:
     row: Row | None
 
 
-@dataclass(slots=True)
+@dataclass
 class Library:
     """All rows, in their tables, as PostgreSQL would write them in JSON."""
 
@@ -129,7 +129,7 @@ def _provenance(data: Data) -> Any:
             }
 
 
-@dataclass(slots=True)
+@dataclass
 class Reference:
     """Answers operations for one actor and purpose."""
 
@@ -179,6 +179,9 @@ class Reference:
 
     def _resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
         if isinstance(source, dict):
+            if info.field_name == "nodes":
+                for thing in source["nodes"]:
+                    self._tell_row(thing)
             return source[info.field_name]
         if isinstance(source, Thing):
             return self._of_thing(source, info.field_name, arguments)
@@ -212,7 +215,10 @@ class Reference:
         if self.ghost is not None:
             return Thing(entity, None) if self.decisions.sees(entity.name) else None
         here = [row for row in rows if not row.get("gone_on") and self.rights.sees(entity.name, row)]
-        return Thing(entity, here[0]) if here else None
+        if not here:
+            return None
+        self._tell_row(Thing(entity, here[0]))
+        return Thing(entity, here[0])
 
     def _of_thing(self, thing: Thing, name: str, arguments: dict[str, Any]) -> Any:
         entity = thing.entity
@@ -246,7 +252,7 @@ class Reference:
         if row is None:
             return None
         access = self.rights.access(entity, name, row)
-        value = self._department(row) if name == "department" and "source_record_id" in row else row[name]
+        value = self._department(row) if name == "department" and "department" not in row else row[name]
         if access == "withheld" or value is None or (codes is not None and access != "open"):
             return None
         if codes is None:
@@ -265,12 +271,16 @@ class Reference:
         target = thing.row["target_id"] if "target_id" in thing.row else thing.row[f"{name}_id"]
         return self._seen(ENTITIES[name], self.library.find(name, **{f"{name}_id": target}))
 
+    def _tell_row(self, thing: Thing) -> None:
+        """Note whose row it is: that it is there says something, even where nothing of it is shown."""
+        if thing.row is not None and thing.entity.name not in ("region", *TARGETS) and "person_id" in thing.row:
+            self.person_ids.add(thing.row["person_id"])
+
     def _tell(self, thing: Thing, name: str) -> None:
         """Note whose data the answer holds."""
+        self._tell_row(thing)
         if thing.row is None or thing.entity.name in ("region", *TARGETS):
             return
-        if "person_id" in thing.row:
-            self.person_ids.add(thing.row["person_id"])
         values = {camel(f.name) for f in thing.entity.fields}
         values |= {camel(f"{f.name}_label") for f in thing.entity.fields}
         if thing.entity.name == "household" and name in values:

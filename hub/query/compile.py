@@ -75,6 +75,9 @@ class Statement:
     withheld: tuple[Withheld, ...]
     fields: tuple[str, ...]  # entity.field, for the audit
     cost: Cost
+    #: Arguments that no part of the text needs (a list of which only the count is asked has no page): refused all the
+    #: same where they are wrong.
+    checks: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,10 @@ def compile_plan(plan: Plan, decisions: Decisions, *, as_objects: bool = False, 
     alone
         The plan has one root, and ``data`` is what it holds rather than an object with its key.
     """
+    if not plan.roots:
+        # Every root was skipped: an answer all the same, and a statement, so that nothing need know of this case.
+        text = "SELECT '{}'::text AS data, '{}'::bigint[] AS person_ids"
+        return Statement(text, (), plan.withheld, plan.fields, plan.cost)
     writer = _Writer(decisions, as_objects)
     roots = [(key, writer.root(root), f"r{number}") for number, (key, root) in enumerate(plan.roots)]
     ids = ", ".join(f"{alias}.ids" for _, _, alias in roots)
@@ -133,11 +140,13 @@ def compile_plan(plan: Plan, decisions: Decisions, *, as_objects: bool = False, 
     people = f"string_to_array(concat_ws(',', {ids}), ',')::bigint[]"
     text = f"SELECT {data}::text AS data, {people} AS person_ids FROM {source}"
     text, sources = _drop_unused(text, tuple(writer.bindings.sources))
-    return Statement(text, sources, plan.withheld, plan.fields, plan.cost)
+    used = {id(source) for source in sources}
+    checks = tuple(source for source in writer.checks if id(source) not in used)
+    return Statement(text, sources, plan.withheld, plan.fields, plan.cost, checks)
 
 
 def _drop_unused(text: str, sources: tuple[Source, ...]) -> tuple[str, tuple[Source, ...]]:
-    """Leave out values that no part of the text needs: a list of which only the count is asked has no page."""
+    """Leave out values that no part of the text needs."""
     used = sorted({int(number) for number in _PLACEHOLDER.findall(text)})
     if len(used) == len(sources):
         return text, sources
@@ -154,6 +163,7 @@ class _Writer:
     decisions: Decisions
     as_objects: bool
     bindings: Bindings = field(default_factory=Bindings)
+    checks: list[Source] = field(default_factory=list)
     _aliases: int = 0
 
     # Root fields: one row with the columns j and ids
@@ -297,6 +307,8 @@ class _Writer:
 
     def _paged(self, item: Paged, outer: str, *, person_known: bool) -> tuple[str, bool]:
         base = self._alias()
+        self.checks += [source for source in (item.page.size, item.page.at_value, item.page.at_key) if source]
+        self.checks += [source for condition in item.conditions for _, source, _ in condition.values]
         where = self._list_where(item, outer, base)
         cut = self._cut(item)
         shown, gathered, ids = [], list[str](), list[str]()

@@ -203,6 +203,7 @@ class Engine:
         claims = Claims.of(actor, today=today, closed_under_years=load_grants().closed_under_years)
         run = Run(variables, claims, today)
         check_cost(statement.cost, run, self.limits)
+        values_of(statement.checks, run)
         try:
             row = await connection.fetchrow(statement.text, *values_of(statement.sources, run))
         except (asyncpg.DataError, OverflowError) as error:
