@@ -371,7 +371,9 @@ def restore(path: Annotated[Path, typer.Argument(help="File to read.")], as_json
 
 @cli.command()
 def demo(
-    region: Region = "530627000000",
+    region: Annotated[
+        str | None, typer.Option(help="Division code of 12 digits; of the files' sender when left out.")
+    ] = None,
     households: Annotated[int, typer.Option(min=1)] = 20_000,
     seed: int = 42,
     scenario: Scenario = "plenty",

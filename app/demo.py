@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,15 +25,19 @@ from hub.db.sql import load_queries
 from hub.errors import InvalidInput
 from hub.identity.evaluate import score_clusters
 from hub.intake.ingest import ingest_paths
+from hub.intake.report import BatchReport
 from hub.settings import Settings
 from hub.telemetry import RichProgress, peak_rss_mb
+
+#: Zhenxiong in Zhaotong, a county of 1.4 million people in the north-east of the province.
+DEFAULT_REGION = "530627000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPlan:
     """What to make, or which files to take, and whether to serve it."""
 
-    region: str
+    region: str | None
     households: int
     seed: int
     scenario: str
@@ -46,7 +51,7 @@ class DemoPlan:
         """Folder of this demo: the same plan finds its own data again."""
         if self.data is not None:
             return "files-" + hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:12]
-        return f"{self.region}-{self.households}-{self.seed}-{self.scenario}-{self.as_of:%Y%m%d}"
+        return f"{self.region or DEFAULT_REGION}-{self.households}-{self.seed}-{self.scenario}-{self.as_of:%Y%m%d}"
 
 
 def run_demo(plan: DemoPlan, settings: Settings) -> None:
@@ -60,15 +65,15 @@ def run_demo(plan: DemoPlan, settings: Settings) -> None:
     if plan.data is not None and not plan.data.is_dir():
         raise InvalidInput("data_missing", f"{plan.data} is no directory.", hint="Give one that holds feed files.")
     with _home(plan, settings) as home:
-        report = uvloop.run(_run(plan, home))
+        report, region = uvloop.run(_run(plan, home))
         if plan.check:
             show_json(report)
             return
         from app.server import serve
         from app.signins import ensure_signins, issue_demo_tokens, show_welcome
 
-        signins = uvloop.run(ensure_signins(home, region_code=plan.region))
-        show_welcome(home, signins, uvloop.run(issue_demo_tokens(home, region_code=plan.region)))
+        signins = uvloop.run(ensure_signins(home, region_code=region))
+        show_welcome(home, signins, uvloop.run(issue_demo_tokens(home, region_code=region)))
         serve(home)
 
 
@@ -88,7 +93,7 @@ def _home(plan: DemoPlan, settings: Settings) -> Iterator[Settings]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _run(plan: DemoPlan, settings: Settings) -> dict[str, Any]:
+async def _run(plan: DemoPlan, settings: Settings) -> tuple[dict[str, Any], str]:
     progress, clock = RichProgress(), SystemClock()
     files = plan.data or _simulate(plan, settings.data_dir / "county", progress)
     with progress.stage("migrate"):
@@ -102,12 +107,13 @@ async def _run(plan: DemoPlan, settings: Settings) -> dict[str, Any]:
         )
         if len(refused) == len(batches):
             raise InvalidInput("data_missing", f"No file in {files} could be used.", hint="See the refusals above.")
+        region = plan.region or _region_of(batches)
         await resolve_and_publish(pool, clock=clock, progress=progress)
         with progress.stage("identity quality"):
             identity = await _identity_quality(pool, files)
         matched = await match_region(
             pool,
-            region_code=plan.region,
+            region_code=region,
             actor_id=None,
             purpose=MATCHING_PURPOSE,
             clock=clock,
@@ -124,7 +130,13 @@ async def _run(plan: DemoPlan, settings: Settings) -> dict[str, Any]:
     }
     show_table("The county", {name: value for name, value in report.items() if name != "seconds"})
     show_table("Seconds by stage", report["seconds"])
-    return report
+    return report, region
+
+
+def _region_of(batches: Sequence[BatchReport]) -> str:
+    """The division that most files come from."""
+    senders = Counter(batch.region_code for batch in batches if batch.region_code is not None)
+    return senders.most_common(1)[0][0] if senders else DEFAULT_REGION
 
 
 _MATCHED = (
@@ -149,7 +161,9 @@ def _simulate(plan: DemoPlan, out: Path, progress: RichProgress) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     with progress.stage("simulate"):
         try:
-            simulate(plan.region, plan.households, plan.seed, out, scenario=plan.scenario, as_of=plan.as_of)
+            simulate(
+                plan.region or DEFAULT_REGION, plan.households, plan.seed, out, scenario=plan.scenario, as_of=plan.as_of
+            )
         except SimulationError as error:
             raise InvalidInput("simulation_refused", str(error)) from error
     return out
