@@ -10,7 +10,7 @@ import sys
 from collections.abc import Coroutine
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -84,6 +84,13 @@ def parse_day(text: str | None) -> date | None:
         raise InvalidInput("day_unreadable", f"{text!r} is no day.", hint="Write it like 2026-06-01.") from error
 
 
+def parse_mode(text: str | None) -> Literal["full", "delta"] | None:
+    """How a file counts: all there is, or changes alone."""
+    if text not in (None, "full", "delta"):
+        raise InvalidInput("mode_unknown", f"{text!r} is no mode.", hint="Use full or delta.")
+    return cast(Literal["full", "delta"] | None, text)
+
+
 @cli.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="An empty or new directory.")],
@@ -98,7 +105,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Write what a made-up region's departments would send, and the truth beside it."""
-    from simulate.province import SimulationError
+    from simulate.errors import SimulationError
     from simulate.province import simulate as simulate_province
 
     with RichProgress().stage("simulate"):
@@ -152,7 +159,7 @@ def ingest(
                     feed=feed,
                     region_code=region,
                     as_of=day,
-                    mode=mode,
+                    mode=parse_mode(mode),
                 )
             )
 
@@ -192,27 +199,26 @@ def rejections(
     as_json: Json = False,
 ) -> None:
     """Show the rows of a batch that could not be read, or give them back as a workbook."""
-    from hub.intake.rejections import fetch_rejections, store_rejections_xlsx
+    from hub.intake.rejections import RejectedRows, fetch_rejections, store_rejections_xlsx
 
     settings = Settings.from_env()
 
-    async def work() -> list[Any]:
+    async def work() -> RejectedRows:
         async with open_database(settings) as pool:
             if xlsx is not None:
                 await store_rejections_xlsx(pool, batch, xlsx)
-            return list(await fetch_rejections(pool, batch))
+            return await fetch_rejections(pool, batch)
 
     found = run_async(work())
+    # The raw cells are personal data: they go into the workbook, not on a screen.
+    rows = [{"line": r.line, "heading": r.heading, "code": r.code, "reason": r.reason} for r in found.rejections]
     if as_json:
-        show_json({"batch": batch, "rejections": found, "xlsx": xlsx})
+        show_json({"batch": batch, "file": found.file_name, "rejections": rows, "xlsx": xlsx})
     elif xlsx is not None:
-        show_table("Rejections", {"rows": len({item.line for item in found}), "written to": xlsx})
+        lines = len({item.line for item in found.rejections})
+        show_table("Rejections", {"file": found.file_name, "rows": lines, "written to": xlsx})
     else:
-        # The raw cells are personal data: they go into the workbook, not on a screen.
-        show_rows(
-            f"Rejections of batch {batch}",
-            [{"line": r.line, "heading": r.heading, "code": r.code, "reason": r.reason} for r in found],
-        )
+        show_rows(f"Rejections of batch {batch}, {found.file_name}", rows)
 
 
 @cli.command()

@@ -1,7 +1,7 @@
 """The demo's time by stage and its peak memory.
 
-Runs ``yunqiao demo --check`` in a process of its own, so that memory is the program's and not this script's. The last line
-is one JSON object: households, persons, seconds by stage, their sum, each stage's share, peak memory.
+Runs ``yunqiao demo --check`` in a process of its own, so that memory is the program's and not this script's. The last
+line is one JSON object: households, persons, seconds by stage, their sum, each stage's share, peak memory.
 
     python benchmarks/bench_demo.py [--quick]
 """

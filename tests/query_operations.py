@@ -168,9 +168,9 @@ class _Writer:
         size = (
             self.draw(st.sampled_from([-1, 501])) if self.careless and self.chance(20) else self.draw(st.integers(0, 5))
         )
-        parts = {"last" if backward else "first": self.value("Int!" if self.chance(2) else "Int", size)}
-        if self.careless and self.chance(25):
-            parts.pop("last" if backward else "first")
+        parts: dict[str, str] = {}
+        if not self.careless or not self.chance(25):
+            parts["last" if backward else "first"] = self.value("Int!" if self.chance(2) else "Int", size)
         order = "key"
         if "order" in item.args and self.chance(2):
             kind = get_named_type(item.args["order"].type)

@@ -86,7 +86,8 @@ async def _add_sources(connection: asyncpg.Connection) -> None:
         INSERT INTO intake.source_record (batch_id, line, feed, entity, department, region_code, record_key, row_hash,
             values, raw, as_of, seen_on)
         SELECT batch_id, n, feed, 'person', department, region_code, n::text, (feed || n)::bytea, '{}', '{}',
-            '2026-05-01'::date + n, '2026-06-01' FROM intake.batch, generate_series(1, 200) AS g (n) ORDER BY g.n, batch_id;
+            '2026-05-01'::date + n, '2026-06-01'
+        FROM intake.batch, generate_series(1, 200) AS g (n) ORDER BY g.n, batch_id;
         """
     )
 

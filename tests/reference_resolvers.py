@@ -172,7 +172,7 @@ class Reference:
         for error in result.errors or ():
             if not isinstance(error.original_error, _Wrong):
                 raise error
-            codes.add(str(error.original_error))
+            codes |= set(str(error.original_error).split())
         return result.data, codes
 
     # Fields
@@ -293,25 +293,22 @@ class Reference:
 
     def _list(self, entity: Entity, rows: list[dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
         first, last = arguments.get("first"), arguments.get("last")
-        if first is None and last is None:
-            raise _Wrong("page_size_missing")
-        if first is not None and last is not None:
-            raise _Wrong("page_two_ends")
-        if arguments.get("after" if last is not None else "before") is not None:
-            raise _Wrong("page_two_ends")
-        size = last if first is None else first
-        if not 0 <= size <= 500:
-            raise _Wrong("page_too_large")
         name = (arguments.get("order") or "KEY").lower()
         column, descending = ORDERS.get((entity.name, name), (None, False))
-        if column is not None:
-            self._open(entity.name, column)
         given = {key: value for key, value in (arguments.get("filter") or {}).items() if value is not None}
-        tests = [self._filter(entity.name, key, value) for key, value in given.items()]
         cursor = arguments.get("before" if last is not None else "after")
         tag = f"{entity.name}.{name}"
-        if cursor is not None:
-            self._check_cursor(cursor, tag)
+        tests: list[Any] = []
+        wrong = [
+            *_wrongs(lambda: self._check_page(arguments)),
+            *_wrongs(lambda: self._open(entity.name, column) if column is not None else None),
+            *_wrongs(lambda: self._check_cursor(cursor, tag) if cursor is not None else None),
+        ]
+        for key, value in given.items():
+            wrong += _wrongs(lambda key=key, value=value: tests.append(self._filter(entity.name, key, value)))
+        if wrong:
+            raise _Wrong(" ".join(wrong))
+        size = last if first is None else first
         if self.ghost is not None:
             return self._ghosts(entity)
         open_names = self.decisions.open_names(entity.name) if entity.name in ("conflict", "provenance") else None
@@ -350,6 +347,15 @@ class Reference:
             }),
             "totalCount": total,
         }  # fmt: skip
+
+    def _check_page(self, arguments: dict[str, Any]) -> None:
+        first, last = arguments.get("first"), arguments.get("last")
+        if first is None and last is None:
+            raise _Wrong("page_size_missing")
+        if (first is not None and last is not None) or arguments.get("after" if last is not None else "before"):
+            raise _Wrong("page_two_ends")
+        if not 0 <= (last if first is None else first) <= 500:
+            raise _Wrong("page_too_large")
 
     def _ghosts(self, entity: Entity) -> dict[str, Any]:
         thing = Thing(entity, None)
@@ -411,6 +417,15 @@ class Reference:
             places = {"opening": "vacancies", "programme": "seats", "post": "vacancies"}[entity]
             return lambda row: (row[column] < row[places]) == value
         return lambda row: row[column] is not None and test(row[column], value)
+
+
+def _wrongs(check: Callable[[], Any]) -> list[str]:
+    """Codes of what a check finds; which of several the hub names first is its own affair."""
+    try:
+        check()
+    except _Wrong as found:
+        return [str(found)]
+    return []
 
 
 class _Edge(dict[str, Any]):
@@ -576,12 +591,18 @@ def _there(held: Any, value: bool) -> bool:
 
 
 #: (entity, filter) -> entity and column looked at, the rows that the link leads to, test.
-VIA: dict[tuple[str, str], tuple[str, str, Callable[[Library, Row], list[dict[str, Any]]], Callable[[Any, Any], bool]]] = {
+Via = tuple[str, str, Callable[[Library, Row], list[dict[str, Any]]], Callable[[Any, Any], bool]]
+VIA: dict[tuple[str, str], Via] = {
     ("person", "zeroEmployment"): ("household", "zero_employment", _household_of, _equal),
     ("person", "householdKind"): ("household", "household_kind", _household_of, _equal),
     ("person", "monitoredKind"): ("household", "monitored_kind", _household_of, _equal),
     ("person", "monitored"): ("household", "monitored_kind", _household_of, _there),
-    ("person", "benefitKind"): ("benefit", "kind", lambda lib, row: lib.find("benefit", person_id=row["person_id"]), _equal),
+    ("person", "benefitKind"): (
+        "benefit",
+        "kind",
+        lambda lib, row: lib.find("benefit", person_id=row["person_id"]),
+        _equal,
+    ),
     ("person", "wishScope"): ("wish", "scope", lambda lib, row: lib.find("wish", person_id=row["person_id"]), _equal),
     ("household", "benefitKind"): (
         "benefit", "kind", lambda lib, row: lib.find("benefit", household_id=row["household_id"]), _equal,
