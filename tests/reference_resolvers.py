@@ -139,6 +139,7 @@ class Reference:
     purpose: str
     today: date
     person_ids: set[int] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)  # of what is wrong with the operation
     ghost: str | None = None  # in a run over ghosts: which member of a union or interface there is
 
     def __post_init__(self) -> None:
@@ -161,6 +162,7 @@ class Reference:
         return answered
 
     def _run(self, document: str, variables: Mapping[str, Any]) -> tuple[Any, set[str]]:
+        self.codes = set()
         result = execute(
             self.schema,
             parse(document),
@@ -168,12 +170,11 @@ class Reference:
             field_resolver=self._resolve,
             type_resolver=lambda thing, *_: type_name(thing.entity.name),
         )
-        codes = set()
         for error in result.errors or ():
             if not isinstance(error.original_error, _Wrong):
                 raise error
-            codes |= set(str(error.original_error).split())
-        return result.data, codes
+            self.codes.add(str(error.original_error))
+        return result.data, self.codes
 
     # Fields
 
@@ -188,6 +189,9 @@ class Reference:
         return self._root(info.field_name, arguments)
 
     def _root(self, name: str, arguments: dict[str, Any]) -> Any:
+        if name == "nodes" and self.ghost is not None:
+            # A list of ids may hold any.
+            return [self._seen(ENTITIES[self.ghost], [])]
         if name == "nodes":
             return [self._by_id(text, None) for text in arguments["ids"]]
         if name == "node":
@@ -203,7 +207,7 @@ class Reference:
         kind, _, key = text.partition(":")
         entity = next((e for e in ENTITIES.values() if e.node and type_name(e.name) == kind), None)
         if self.ghost is not None:
-            # A list of ids may hold any; one id only what it names.
+            # One id holds only what it names.
             entity = wanted or entity
             return Thing(entity, None) if entity is not None and self.decisions.sees(entity.name) else None
         if entity is None or (wanted is not None and entity != wanted):
@@ -307,7 +311,9 @@ class Reference:
         for key, value in given.items():
             wrong += _wrongs(lambda key=key, value=value: tests.append(self._filter(entity.name, key, value)))
         if wrong:
-            raise _Wrong(" ".join(wrong))
+            # Noted, and on as if it were right: there may be more below.
+            self.codes |= set(wrong)
+            return self._ghosts(entity)
         size = last if first is None else first
         if self.ghost is not None:
             return self._ghosts(entity)

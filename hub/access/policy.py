@@ -175,7 +175,11 @@ class Decisions:
         anchors = [self.rows[anchor] for anchor in ANCHORS.get(entity, ()) if anchor in self.rows]
         if not anchors or entity not in ANCHORS:
             return False
-        # A household has no age: its benefits and conflicts may be a child's.
+        # A benefit is reached from its household too, and may be somebody's who lives elsewhere or is in the register no
+        # more: it always says for itself.
+        if entity in ("benefit", "benefit_month"):
+            return False
+        # A household has no age: its conflicts may tell of a child.
         if "household" in ANCHORS[entity] and "person" in ANCHORS[entity] and not all(s.minors for s in scopes):
             return False
         return all(any(scope.covers(inner) for scope in scopes) for anchor in anchors for inner in anchor)

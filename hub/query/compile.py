@@ -55,7 +55,13 @@ _MAY_BE_GONE = {"person", "household"}
 #: person's household.
 _PERSON_OF = {"person": "{a}.person_id::text", "benefit": "{a}.person_id::text", "referral": "{a}.person_id::text"}
 #: Links that lead to other people than those of the row they start from.
-_OTHER_PEOPLE = {("person", "household"), ("household", "benefit"), ("opening", "referral")}
+#: A household's head need not be one of its members any more.
+_OTHER_PEOPLE = {
+    ("person", "household"),
+    ("household", "person"),
+    ("household", "benefit"),
+    ("opening", "referral"),
+}
 #: What is known of a household is known of its members.
 _PERSONS_OF_HOUSEHOLD = (
     "(SELECT string_agg({b}.person_id::text, ',') FROM registry.person {b}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -54,10 +54,12 @@ async def add_market(owner: asyncpg.Pool) -> None:
     """Four openings (two of a partner), one programme, one post, and lists for the first person."""
     await owner.execute(
         """
-        INSERT INTO market.opening (reference, partner_code, employer_name, title, occupation_code, region_code, channel,
-            wage_low_yuan_per_month, wage_high_yuan_per_month, wage_kind, vacancies, posted_on, state, updated_at)
+        INSERT INTO market.opening (reference, partner_code, employer_name, title, occupation_code, region_code,
+            channel, wage_low_yuan_per_month, wage_high_yuan_per_month, wage_kind, vacancies, posted_on, state,
+            updated_at)
         SELECT 'O' || n, CASE WHEN n <= 2 THEN 'SH01' END, '试用单位' || n, '缝纫工', '6-05-01-03',
-            CASE WHEN n <= 2 THEN '310115000000' ELSE '530627001000' END, CASE WHEN n <= 2 THEN 'shanghai' ELSE 'local' END,
+            CASE WHEN n <= 2 THEN '310115000000' ELSE '530627001000' END,
+            CASE WHEN n <= 2 THEN 'shanghai' ELSE 'local' END,
             3000, 4000 + n, 'monthly', 1, '2026-05-01'::date + n, 'open', now()
         FROM generate_series(1, 4) AS n;
         INSERT INTO market.programme (reference, name, organiser, occupation_code, mode, certificate_kind, days, seats,
@@ -66,14 +68,17 @@ async def add_market(owner: asyncpg.Pool) -> None:
             '530627001000', 'open', now());
         INSERT INTO market.post (reference, name, kind, department, region_code, vacancies, wage_yuan_per_month,
             term_months, starts_on, state, updated_at)
-        VALUES ('W1', '保洁员', 'cleaning', 'human_resources', '530627001000', 2, 1770, 36, '2026-07-01', 'open', now());
+        VALUES ('W1', '保洁员', 'cleaning', 'human_resources', '530627001000', 2, 1770, 36, '2026-07-01', 'open',
+            now());
         INSERT INTO access.actor (kind, name, region_code, purposes, created_at)
         VALUES ('county', 'runner', '530627000000', '{employment_service}', now());
         INSERT INTO matching.rule_set (version, sha256, body, stored_at) VALUES ('t', 'a', '{}', now());
-        INSERT INTO matching.model (version, data_sha256, artifact, card, trained_at) VALUES ('t', 'a', 'a', '{}', now());
+        INSERT INTO matching.model (version, data_sha256, artifact, card, trained_at)
+        VALUES ('t', 'a', 'a', '{}', now());
         INSERT INTO matching.run (region_code, actor_id, purpose, rule_set_id, model_id, state, started_at)
         VALUES ('530627000000', 1, 'employment_service', 1, 1, 'done', now());
-        INSERT INTO matching.recommendation (run_id, person_id, kind, target_ids, scores, probabilities, reasons, allocated)
+        INSERT INTO matching.recommendation
+            (run_id, person_id, kind, target_ids, scores, probabilities, reasons, allocated)
         VALUES (1, 1, 'opening', '{3,4,1}', '{30,20,10}', '{0.5,0.25,0.125}', '[[{"code":"wage"}],[],[]]', 0),
             (1, 1, 'post', '{1}', '{5}', '{0.5}', '[[]]', NULL);
         """
@@ -88,9 +93,9 @@ async def register(owner: asyncpg.Pool) -> None:
 
 
 @pytest.fixture
-async def service(pool: asyncpg.Pool, register: None, clock: FixedClock) -> AsyncIterator[GraphQLService]:
+def service(pool: asyncpg.Pool, register: None, clock: FixedClock) -> GraphQLService:
     """GraphQL as the endpoint and the pages have it."""
-    yield GraphQLService(pool, AuditLog(pool), clock)
+    return GraphQLService(pool, AuditLog(pool), clock)
 
 
 @pytest.fixture

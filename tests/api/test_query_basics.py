@@ -31,11 +31,13 @@ async def test_nested_selection_keeps_order_and_aliases(ask: Ask, actors: Make) 
         """query ($with: Boolean!, $first: Int!) {
              list: persons(first: $first, filter: {willing: true}) {
                pageInfo { endCursor hasNextPage }
-               edges { cursor node { ...who household @include(if: $with) { members(first: 5) { nodes { n: name } } } } }
+               edges { cursor node { ...who household @include(if: $with) {
+                 members(first: 5) { nodes { n: name } } } } }
              }
              __typename
            }
-           fragment who on Person { educationLabel label: educationLabel(lang: EN) sexLabel livingRegion { name parent { name } } wish { scopeLabel } }""",
+           fragment who on Person { educationLabel label: educationLabel(lang: EN) sexLabel
+             livingRegion { name parent { name } } wish { scopeLabel } }""",
         **{"with": True, "first": 2},
     )
     assert "errors" not in answer, answer
@@ -107,7 +109,8 @@ async def test_a_partner_sees_its_openings_and_whom_it_was_sent(ask: Ask, actors
     assert before["data"]["persons"]["nodes"] == []
     await owner.execute(
         "INSERT INTO casework.referral (person_id, kind, opening_id, state, referred_by, shown_on, updated_at)"
-        " VALUES (7, 'opening', 1, 'referred', 1, '2026-06-01', now()), (8, 'opening', 3, 'referred', 1, '2026-06-01', now())"
+        " VALUES (7, 'opening', 1, 'referred', 1, '2026-06-01', now()),"
+        " (8, 'opening', 3, 'referred', 1, '2026-06-01', now())"
     )
     after = await ask(
         partner,
@@ -125,7 +128,8 @@ async def test_lists_are_unnested_with_their_targets(ask: Ask, actors: Make) -> 
     answer = await ask(
         station,
         """{ person(id: "Person:1") { recommendations(first: 9, filter: {kind: "opening"}) { totalCount nodes {
-             rank score probability allocated reasons target { __typename ... on Opening { reference region { name } } } } } } }""",
+             rank score probability allocated reasons
+             target { __typename ... on Opening { reference region { name } } } } } } }""",
     )
     lines = answer["data"]["person"]["recommendations"]
     assert lines["totalCount"] == 3
