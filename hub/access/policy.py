@@ -175,8 +175,8 @@ class Decisions:
         anchors = [self.rows[anchor] for anchor in ANCHORS.get(entity, ()) if anchor in self.rows]
         if not anchors or entity not in ANCHORS:
             return False
-        # A benefit is reached from its household too, and may be somebody's who lives elsewhere or is in the register no
-        # more: it always says for itself.
+        # A benefit is reached from its household too, and may be somebody's who lives elsewhere or who is gone: it
+        # always says for itself.
         if entity in ("benefit", "benefit_month"):
             return False
         # A household has no age: its conflicts may tell of a child.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import asyncpg
 import pytest
 
 from hub.settings import Settings
+from simulate.faults import ErrorRates
 from simulate.province import simulate
 
 POINTS = 20
@@ -105,38 +108,72 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def start(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
+COMMANDS = ("ingest", "resolve")
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where to kill: in a command, so long after it has reported so many stages."""
+
+    command: str
+    stages_done: int
+    after_s: float
+
+
+def start(settings: Settings, command: str, feeds: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "app.cli", *arguments],
+        [sys.executable, "-m", "app.cli", command, *([str(feeds)] if command == "ingest" else [])],
         env=environment(settings),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        text=True,
         cwd=Path(__file__).parents[2],
     )
 
 
-def run_whole(settings: Settings, feeds: Path) -> float:
-    """Seconds that ingest and resolve take when nobody interrupts."""
-    began = time.monotonic()
-    for arguments in (["ingest", str(feeds)], ["resolve"]):
-        process = start(settings, *arguments)
-        complaint = process.communicate(timeout=300)[1]
-        assert process.returncode == 0, complaint.decode()
-    return time.monotonic() - began
+def run_whole(settings: Settings, feeds: Path) -> dict[str, list[float]]:
+    """Ingest and resolve, not interrupted: how long each command took to each report of a stage, and to its end."""
+    took: dict[str, list[float]] = {}
+    for command in COMMANDS:
+        began = time.monotonic()
+        lines, marks = [], []
+        with start(settings, command, feeds) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                lines.append(line)
+                marks.append(time.monotonic() - began)
+        assert process.returncode == 0, "".join(lines)
+        took[command] = [*marks, time.monotonic() - began]
+    return took
 
 
-def run_killed(settings: Settings, feeds: Path, after_s: float) -> str:
-    """The same, killed after so many seconds; says which command was hit."""
-    deadline = time.monotonic() + after_s
-    for arguments in (["ingest", str(feeds)], ["resolve"]):
-        process = start(settings, *arguments)
-        try:
-            process.communicate(timeout=max(deadline - time.monotonic(), 0.01))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            return arguments[0]
-    return "nothing"
+def run_killed(settings: Settings, feeds: Path, point: Point) -> bool:
+    """The same, killed at a point; False where the command was faster."""
+    for command in COMMANDS:
+        process = start(settings, command, feeds)
+        if command != point.command:
+            process.communicate(timeout=300)
+            continue
+        assert process.stderr is not None
+        for _ in range(point.stages_done):
+            process.stderr.readline()
+        time.sleep(point.after_s)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        return process.returncode == -signal.SIGKILL
+    raise AssertionError(point)
+
+
+def draw_points(took: dict[str, list[float]], draw: random.Random) -> list[Point]:
+    """A point in each stage, and more in the longest, until there are enough: starting, finishing, and in between."""
+    spans = []
+    for command, marks in took.items():
+        edges = [0.0, *marks]
+        spans += [(command, done, end - begin) for done, (begin, end) in enumerate(itertools.pairwise(edges))]
+    longest = sorted(spans, key=lambda span: -span[2])
+    chosen = [*spans, *itertools.islice(itertools.cycle(longest[:6]), max(POINTS - len(spans), 0))]
+    points = [Point(command, done, draw.random() * length) for command, done, length in chosen]
+    return draw.sample(points, POINTS)
 
 
 def on_database(url: str | None, name: str) -> str:
@@ -169,33 +206,37 @@ def fresh(settings: Settings, server: Any) -> Callable[[int], Settings]:
 def test_killed_at_twenty_points(
     fresh: Callable[[int], Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulate("530627000000", 150, 104, tmp_path / "county", as_of=date(2026, 6, 1))
+    rates = ErrorRates().scaled(5)
+    simulate("530627000000", 150, 104, tmp_path / "county", as_of=date(2026, 6, 1), errors=rates)
     feeds = tmp_path / "county" / "feeds"
 
     undisturbed = fresh(0)
-    seconds = run_whole(undisturbed, feeds)
+    took = run_whole(undisturbed, feeds)
     assert undisturbed.database_url is not None
     expected = end_state(undisturbed.database_url)
     assert all(expected.values()), f"the journey made nothing of: {[k for k, v in expected.items() if not v]}"
-    assert run_whole(undisturbed, feeds) > 0
+    run_whole(undisturbed, feeds)
     assert end_state(undisturbed.database_url) == expected, "running again changed something"
 
-    draw = random.Random(20)
-    hits = []
-    for number in range(1, POINTS + 1):
-        # One point in each twentieth of the whole, so that no stretch of the way is left out.
-        after_s = seconds * (number - draw.random()) / POINTS
-        settings = fresh(number)
+    points = draw_points(took, random.Random(20))
+    installations = [fresh(number) for number in range(1, POINTS + 1)]
+
+    def kill_and_go_on(settings: Settings, point: Point) -> dict[str, Any]:
         assert settings.database_url is not None
-        during = run_killed(settings, feeds, after_s)
-        state = dict(fetch(settings.database_url, STATE_HIT)[0])
-        hits.append({"after_s": round(after_s, 2), "during": during, **state})
+        killed = run_killed(settings, feeds, point)
+        hit = {**asdict(point), "killed": killed, **dict(fetch(settings.database_url, STATE_HIT)[0])}
         run_whole(settings, feeds)
-        assert end_state(settings.database_url) == expected, f"differs after a kill at {hits[-1]}"
+        assert end_state(settings.database_url) == expected, f"differs after a kill at {hit}"
         leftovers = [path for path in settings.files_dir.rglob("*") if path.suffix == ".part"]
         assert len(leftovers) <= 1, "a killed copy may leave one draft, never a half-written file"
+        return hit
+
+    with ThreadPoolExecutor(2) as pool:
+        hits = list(pool.map(kill_and_go_on, installations, points))
     with capsys.disabled():
         print("\nstates hit by SIGKILL:")  # noqa: T201 - the point of the exercise is to see them
-        for hit in hits:
-            print(" ", json.dumps(hit))  # noqa: T201 - as above
-    assert {hit["during"] for hit in hits} >= {"ingest", "resolve"}
+        for hit in sorted(hits, key=lambda hit: (hit["command"], hit["stages_done"], hit["after_s"])):
+            print(" ", json.dumps({**hit, "after_s": round(hit["after_s"], 3)}))  # noqa: T201 - as above
+    assert sum(hit["killed"] for hit in hits) > POINTS * 0.6, "most were at work when they were hit"
+    seen = {tuple(value for name, value in hit.items() if name not in ("after_s", "killed")) for hit in hits}
+    assert len(seen) > POINTS / 3, "the points are spread over the way"
