@@ -1,12 +1,13 @@
 """The command line: one thin command per stage. ``--json`` prints one object on the last line of standard output.
 
 Exit codes follow sysexits.h: 0 done, 2 wrong usage, 65 bad input, 66 no such thing, 69 a needed part does not answer,
-70 our own fault, 75 somebody else was faster, 77 not allowed, 130 interrupted.
+70 our own fault, 74 a file cannot be read or written, 75 somebody else was faster, 77 not allowed, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Coroutine
 from datetime import date, timedelta
 from pathlib import Path
@@ -58,9 +59,18 @@ def main() -> None:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         _complain(f"usage: {message} See: yunqiao --help")
         sys.exit(2)
+    except OSError as error:
+        _complain(
+            f"file_unusable: {error.filename or 'A file'}: {error.strerror or error}. Check path, rights and space."
+        )
+        sys.exit(74)
     except (KeyboardInterrupt, typer.Abort):
         _complain("Interrupted. What was finished is kept; run the same command again to go on.")
         sys.exit(130)
+    except Exception as error:  # what nobody foresaw: its message may hold personal data, its place does not
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _complain(f"internal: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}. Report this line.")
+        sys.exit(70)
 
 
 def _complain(line: str) -> None:
@@ -143,10 +153,11 @@ def ingest(
 ) -> None:
     """Land files: keep them, stage them, reject bad rows."""
     from hub.intake.ingest import ingest_paths
+    from hub.intake.report import BatchReport
 
     settings, day = Settings.from_env(), parse_day(as_of)
 
-    async def work() -> list[Any]:
+    async def work() -> list[BatchReport]:
         await migrate_database(settings)
         async with open_database(settings) as pool:
             return list(
@@ -186,8 +197,9 @@ def ingest(
             ],
         )
     for report in refused:
-        refusal = report.refusal or {}
-        _complain(f"{refusal.get('code')}: {report.file_name}: {refusal.get('detail')} {refusal.get('hint', '')}")
+        if report.refusal is not None:
+            told = (report.refusal.detail, report.refusal.where, report.refusal.hint)
+            _complain(f"{report.refusal.code}: {report.file_name}: " + " ".join(filter(None, told)))
     if refused:
         raise typer.Exit(65)
 
@@ -294,7 +306,10 @@ def explain(
         return
     show_rows(
         f"Person {person}, opening {opening}",
-        [{"rule": v.rule, "verdict": v.verdict, "basis": v.legal_basis, **v.detail} for v in explanation.verdicts],
+        [
+            {"rule": v.rule, "verdict": v.verdict, "compared": v.detail, "legal basis": v.legal_basis}
+            for v in explanation.verdicts
+        ],
     )
 
 
