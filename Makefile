@@ -47,7 +47,7 @@ check: lint types layers test ## What CI runs
 
 .PHONY: test-postgres15
 test-postgres15: $(STAMP) ## The database tests against Debian's PostgreSQL 15 (needs the package postgresql-15)
-	bash .ci/postgres15 $(BIN)/pytest tests/db tests/api tests/journeys $(ARGS)
+	bash .ci/postgres15 $(BIN)/pytest tests/db tests/api tests/journeys/test_journey.py $(ARGS)
 
 .PHONY: bench-intake bench-demo bench-statements
 bench-intake: $(STAMP) ## CSV intake as a share of a bare COPY (ARGS=--quick)
