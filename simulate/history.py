@@ -360,7 +360,7 @@ def _written(
     refused = np.where(for_skill, R_SKILL, np.where(for_health, R_HEALTH, R_OTHER))
     reason = np.select([said_no | over, result == RESULT_NOT_HIRED], [against, refused], -1)
     middle = past.wage_low[opening] + dice.rng.random(count) * (past.wage_high[opening] - past.wage_low[opening])
-    nothing = np.datetime64("NaT")
+    nothing = np.datetime64("NaT", "D")
     spoken = state != SHOWN
     return Referrals(
         person=person,

@@ -152,7 +152,7 @@ def _employment(work: Work, person: Int, rates: ErrorRates, record: Record, dice
 def _dates(
     work: Work, person: Int, known: _Known, *, rates: ErrorRates, record: Record, dice: Dice
 ) -> tuple[tuple[Dates, Dates], Int]:
-    nothing = np.datetime64("NaT")
+    nothing = np.datetime64("NaT", "D")
     left = np.where(known.working | known.back, work.started_on[person], nothing)
     returned = np.where(known.back, work.returned_on[person], nothing)
     form = date_forms(len(person), rates.date_form, 0, dice)

@@ -25,7 +25,7 @@ from simulate.marginals import Bool, Dates, Dice, Int, load_marginals
 from simulate.market import CLOSED, GUANGDONG, LOCAL, PROVINCE, SHANGHAI, Posts, Programmes
 from simulate.work import AWAY_OUTSIDE, AWAY_PROVINCE, UNIT_LOCAL, WELFARE_POST, Work
 
-_NOTHING = np.datetime64("NaT")
+_NOTHING = np.datetime64("NaT", "D")
 
 
 def _rows(person: Int, target: Int, kind: int, shown_on: Dates, rank: Int) -> Referrals:

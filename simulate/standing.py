@@ -92,7 +92,7 @@ def make_standing(
         kind=kind,
         monitored_kind=monitored_kind,
         risk=np.where(watched, risk, -1).astype(np.int8),
-        identified_on=np.where(watched, identified, np.datetime64("NaT")),
+        identified_on=np.where(watched, identified, np.datetime64("NaT", "D")),
         # Households with nobody able to work are not marked eliminated.
         risk_eliminated=watched & (need.able > 0) & dice.chance(table["risk_eliminated"], count),
         relocated=relocated,

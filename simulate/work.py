@@ -197,7 +197,7 @@ def _dates(activity: Int, back: Bool, as_of: date, dice: Dice) -> tuple[Dates, D
     returned = today - dice.split(count, 20, 420).astype("timedelta64[D]")
     started = np.where(back, returned - dice.split(count, 90, 900).astype("timedelta64[D]"), started)
     started = np.where(started >= today, today - np.timedelta64(30, "D"), started)
-    nothing = np.datetime64("NaT")
+    nothing = np.datetime64("NaT", "D")
     works = activity <= FLEXIBLE
     away_days = np.clip(365 - (today - returned).astype(np.int64), 0, 330)
     months = np.where(back, away_days // 30, np.where(activity <= UNIT_LOCAL, dice.split(count, 7, 12), 0))
