@@ -155,7 +155,8 @@ class _Writer:
     def some_id(self, root: str | None) -> str:
         """An id, mostly of something that is there."""
         if self.careless and self.chance(4):
-            return self.pick(["Person:0", "Person:x", "Nobody:1", "", "Person:1 ", "Region:53", "Person:01"])
+            wrong = ["Person:0", "Person:x", "Nobody:1", "", "Person:1 ", "Region:53", "Person:01"]
+            return str(self.pick(wrong))
         names = [entity.name for entity in ENTITIES.values() if entity.node and root in (None, camel(entity.name))]
         entity = self.pick(names)
         row = self.pick(self.library.data[entity][:30])
@@ -189,7 +190,7 @@ class _Writer:
     def cursor(self, entity: str, order: str) -> str | None:
         """A cursor of some row of the entity, or something that is none."""
         if self.careless and self.chance(10):
-            return self.pick(["x", "", "W10=", make_cursor(f"{entity}.other", None, 1)])
+            return str(self.pick(["x", "", "W10=", make_cursor(f"{entity}.other", None, 1)]))
         if self.chance(10) or not self.library.data[entity]:
             return None
         row = self.pick(self.library.data[entity][:40])

@@ -14,10 +14,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
-from graphql import GraphQLResolveInfo, GraphQLSchema, build_schema, execute, parse, print_schema
+from graphql import GraphQLResolveInfo, GraphQLSchema, build_schema, execute_sync, parse, print_schema
 
 from hub.access.actor import Actor
 from hub.access.policy import Decisions, decide
@@ -75,11 +77,12 @@ class Library:
         """Read the whole database."""
         data: Data = {}
         for name, table in _PLAIN.items():
-            data[name] = [dict(row[0]) for row in await owner.fetch(f"SELECT to_jsonb(t) FROM {table} t")]  # noqa: S608  # our own names
+            rows = await owner.fetch(f"SELECT to_jsonb(t) FROM {table} t")  # noqa: S608  # our own names
+            data[name] = [dict(row[0]) for row in rows]
         data["recommendation"] = list(_recommendations(data["list"]))
         data["provenance"] = list(_provenance(data))
         for name in ENTITIES:
-            data[name].sort(key=lambda row, name=name: row[key_of(name)])
+            data[name].sort(key=itemgetter(key_of(name)))
         words = {row["name"] for row in data["person"] if row["name"]} | {row["field"] for row in data["provenance"]}
         ordered = await owner.fetch("SELECT w FROM unnest($1::text[]) w ORDER BY w", sorted(words))
         return cls(data, {row["w"]: place for place, row in enumerate(ordered)})
@@ -163,7 +166,7 @@ class Reference:
 
     def _run(self, document: str, variables: Mapping[str, Any]) -> tuple[Any, set[str]]:
         self.codes = set()
-        result = execute(
+        result = execute_sync(
             self.schema,
             parse(document),
             variable_values=dict(variables),
@@ -178,7 +181,7 @@ class Reference:
 
     # Fields
 
-    def _resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if isinstance(source, dict):
             if info.field_name == "nodes":
                 for thing in source["nodes"]:
@@ -309,12 +312,12 @@ class Reference:
             *_wrongs(lambda: self._check_cursor(cursor, tag) if cursor is not None else None),
         ]
         for key, value in given.items():
-            wrong += _wrongs(lambda key=key, value=value: tests.append(self._filter(entity.name, key, value)))
+            wrong += _wrongs(partial(self._add_test, tests, entity.name, key, value))
         if wrong:
             # Noted, and on as if it were right: there may be more below.
             self.codes |= set(wrong)
             return self._ghosts(entity)
-        size = last if first is None else first
+        size = int(arguments["last" if first is None else "first"])  # one is there: the page was checked
         if self.ghost is not None:
             return self._ghosts(entity)
         open_names = self.decisions.open_names(entity.name) if entity.name in ("conflict", "provenance") else None
@@ -354,13 +357,16 @@ class Reference:
             "totalCount": total,
         }  # fmt: skip
 
+    def _add_test(self, tests: list[Any], entity: str, key: str, value: Any) -> None:
+        tests.append(self._filter(entity, key, value))
+
     def _check_page(self, arguments: dict[str, Any]) -> None:
         first, last = arguments.get("first"), arguments.get("last")
         if first is None and last is None:
             raise _Wrong("page_size_missing")
         if (first is not None and last is not None) or arguments.get("after" if last is not None else "before"):
             raise _Wrong("page_two_ends")
-        if not 0 <= (last if first is None else first) <= 500:
+        if not 0 <= int(arguments["last" if first is None else "first"]) <= 500:
             raise _Wrong("page_too_large")
 
     def _ghosts(self, entity: Entity) -> dict[str, Any]:

@@ -293,7 +293,8 @@ class _Writer:
             return f"(SELECT {_json(select.columns)} {rest})", [], []
         found = self._alias()
         columns = f"{_json(select.columns)} AS j, {_ids(select.ids)} AS ids"
-        join = f" LEFT JOIN LATERAL (SELECT {columns} {rest}) {found} ON true"
+        # OFFSET 0 keeps the planner from making a hash or merge join of it, which would lose the order of the rows.
+        join = f" LEFT JOIN LATERAL (SELECT {columns} {rest} OFFSET 0) {found} ON true"
         return f"{found}.j", [join], [f"{found}.ids"]
 
     def _where(self, entity: Entity, alias: str, condition: str, *, linked: bool = False) -> str:

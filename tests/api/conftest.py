@@ -1,9 +1,16 @@
-"""A small register: two townships of one county, one of another; openings of a partner and of the county."""
+"""A small register: two townships of one county, one of another; openings of a partner and of the county.
+
+The tests here share one database that is put back after each: cloning one for each took most of their time.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,10 +21,94 @@ from hub.access.actors import ensure_actor
 from hub.access.audit import AuditLog
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
+from hub.db.pool import url_for
+from hub.settings import Settings
+from tests.conftest import Server, _execute, _with_database
 
 COUNTY, WUFENG, TANGFANG, ELSEWHERE = "530627000000", "530627001000", "530627103000", "530602001000"
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+#: Makes the statement that counts every table.
+_COUNTING = """
+    SELECT string_agg(format('SELECT %1$L, count(*) FROM %1$s', t), ' UNION ALL ')
+    FROM (SELECT format('%I.%I', schemaname, tablename) AS t FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) tables
+"""
+_SEQUENCES = (
+    "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+)
+_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is in a database: rows of each table that has some, and sequences that were used."""
+
+    rows: dict[str, int]
+    sequences: dict[str, int]
+
+    @classmethod
+    async def read(cls, connection: asyncpg.Connection) -> State:
+        """Read it all."""
+        counts = await connection.fetch(await connection.fetchval(_COUNTING))
+        return cls({name: rows for name, rows in counts if rows}, dict(await connection.fetch(_SEQUENCES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The database of all tests here, and what is in it before any of them."""
+
+    url: str
+    fresh: State
+
+    async def put_back(self) -> None:
+        """Leave nothing of a test: no connection, no row, no number drawn."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(_OTHERS)
+            left = await State.read(connection)
+            filled = sorted(left.rows.keys() - self.fresh.rows.keys())
+            if filled:
+                await connection.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+            for name in left.sequences.keys() - self.fresh.sequences.keys():
+                await connection.execute(f"ALTER SEQUENCE {name} RESTART")
+            assert await State.read(connection) == self.fresh, "a test changed what migrations brought"
+        finally:
+            await connection.close()
+
+
+async def _read_state(url: str) -> State:
+    connection = await asyncpg.connect(url)
+    try:
+        return await State.read(connection)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def shared(server: Server) -> Iterator[Shared]:
+    """A clone of the template for all tests here."""
+    name = f"yunqiao_api_{os.getpid()}"
+    url = _with_database(server.url, name)
+    asyncio.run(_execute(server.url, f"CREATE DATABASE {name} TEMPLATE {server.template}"))
+    yield Shared(url, asyncio.run(_read_state(url)))
+    asyncio.run(_execute(server.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def settings(server: Server, shared: Shared, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation of its own, on the shared database."""
+    yield replace(
+        server.settings,
+        data_dir=tmp_path / "data",
+        database_url=shared.url,
+        app_database_url=url_for(server.settings, shared.url, "app"),
+    )
+    asyncio.run(shared.put_back())
 
 
 async def add_people(owner: asyncpg.Pool) -> None:

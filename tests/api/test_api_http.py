@@ -35,7 +35,8 @@ async def client(pool: asyncpg.Pool, service: GraphQLService, clock: FixedClock)
         return await cache.fetch(read_token(token, secret=SECRET, clock=clock).actor_id)
 
     app = GraphQLApp(lambda: service, actor_of, graphiql=True, most_bytes=5000)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub") as opened:  # type: ignore[arg-type]  # raw ASGI, its own aliases
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # raw ASGI, its own aliases
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as opened:
         yield opened
 
 
@@ -242,7 +243,7 @@ async def test_nothing_is_answered_that_could_not_be_recorded(
         async def execute(self, *_: Any) -> None:
             raise ConnectionResetError
 
-    service._audit = AuditLog(Broken())  # type: ignore[arg-type]  # stands for a server that went away
+    service._audit = AuditLog(Broken())  # a server that went away
     for sent in (headers, {}):
         answer = await client.post("/graphql", json={"query": "{ persons(first: 1) { nodes { name } } }"}, headers=sent)
         assert answer.status_code == 503
