@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 import typer
 from typer.exceptions import TyperException
 
+from app.ledger import record_command
 from app.output import errors, show_json, show_rows, show_table
 from hub.clock import SystemClock
 from hub.db import migrate as migrate_database
@@ -160,19 +161,20 @@ def ingest(
     async def work() -> list[BatchReport]:
         await migrate_database(settings)
         async with open_database(settings) as pool:
-            return list(
-                await ingest_paths(
-                    pool,
-                    paths,
-                    settings=settings,
-                    clock=SystemClock(),
-                    progress=RichProgress(),
-                    feed=feed,
-                    region_code=region,
-                    as_of=day,
-                    mode=parse_mode(mode),
-                )
+            reports = await ingest_paths(
+                pool,
+                paths,
+                settings=settings,
+                clock=SystemClock(),
+                progress=RichProgress(),
+                feed=feed,
+                region_code=region,
+                as_of=day,
+                mode=parse_mode(mode),
             )
+            landed = [report.batch_id for report in reports if report.state == "landed"]
+            await record_command(pool, "ingest", clock=SystemClock(), detail={"batches": landed})
+            return list(reports)
 
     reports = run_async(work())
     refused = [report for report in reports if report.state == "refused"]
@@ -219,7 +221,10 @@ def rejections(
         async with open_database(settings) as pool:
             if xlsx is not None:
                 await store_rejections_xlsx(pool, batch, xlsx)
-            return await fetch_rejections(pool, batch)
+            found = await fetch_rejections(pool, batch)
+            detail = {"batch": batch, "workbook": xlsx is not None}
+            await record_command(pool, "rejections", clock=SystemClock(), detail=detail)
+            return found
 
     found = run_async(work())
     # The raw cells are personal data: they go into the workbook, not on a screen.
@@ -243,7 +248,9 @@ def resolve(as_json: Json = False) -> None:
     async def work() -> dict[str, object]:
         await migrate_database(settings)
         async with open_database(settings) as pool:
-            return await resolve_and_publish(pool, clock=SystemClock(), progress=progress)
+            report = await resolve_and_publish(pool, clock=SystemClock(), progress=progress)
+            await record_command(pool, "resolve", clock=SystemClock())
+            return report
 
     report = run_async(work())
     if as_json:
@@ -298,7 +305,10 @@ def explain(
 
     async def work() -> Any:
         async with open_database(settings) as pool:
-            return await explain_pair(pool, person, opening, clock=SystemClock())
+            found = await explain_pair(pool, person, opening, clock=SystemClock())
+            detail = {"opening": opening}
+            await record_command(pool, "explain", clock=SystemClock(), person_ids=[person], detail=detail)
+            return found
 
     explanation = run_async(work())
     if as_json:
@@ -333,7 +343,7 @@ def token(
     async def work() -> Any:
         await migrate_database(settings)
         async with open_database(settings) as pool:
-            return await ensure_actor(
+            actor = await ensure_actor(
                 pool,
                 kind=kind,
                 name=name or kind,
@@ -343,6 +353,9 @@ def token(
                 person_id=person,
                 clock=clock,
             )
+            detail = {"actor": actor.actor_id, "hours": hours}
+            await record_command(pool, "token", clock=clock, detail=detail)
+            return actor
 
     who = run_async(work())
     text = issue_token(who, secret=settings.token_secret, clock=clock, valid_for=timedelta(hours=hours))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from python_calamine import CalamineWorkbook
+
+from hub.db import open_database
+from hub.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COUNTY = "530627000000"
@@ -199,6 +204,23 @@ def test_what_is_wrong_is_one_line(
     done = yunqiao(*arguments, **environ)
     assert done.code == exit_code, done.err
     done.complaint(code)
+
+
+def test_every_command_that_tells_or_changes_something_is_audited(yunqiao: Installation) -> None:
+    made = yunqiao("token", "--kind", "county", "--region", COUNTY, "--json").json()
+    assert yunqiao("explain", "2", "1", "--json").code == 0
+
+    async def read() -> dict[str, asyncpg.Record]:
+        settings = Settings.from_env({"YUNQIAO_DATA_DIR": str(yunqiao.data_dir)})
+        async with open_database(settings, role="owner", max_size=1) as pool:
+            rows = await pool.fetch("SELECT * FROM audit.entry WHERE actor_kind = 'operator' ORDER BY entry_id")
+        return {row["action"]: row for row in rows}
+
+    entries = asyncio.run(read())
+    assert {"ingest", "resolve", "token", "explain"} <= set(entries)
+    assert entries["explain"]["person_ids"] == [2]
+    assert entries["token"]["detail"]["actor"] == made["actor_id"]
+    assert all(entry["detail"]["user"] for entry in entries.values())
 
 
 def test_wrong_usage_is_one_line_and_2(yunqiao: Installation) -> None:
