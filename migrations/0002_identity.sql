@@ -89,7 +89,7 @@ CREATE TABLE identity.membership (
     valid_to         timestamptz
 );
 CREATE UNIQUE INDEX membership_current ON identity.membership (source_record_id) WHERE valid_to IS NULL;
-CREATE INDEX membership_person ON identity.membership (person_id) WHERE valid_to IS NULL;
+CREATE INDEX membership_person ON identity.membership (person_id);
 
 CREATE TABLE identity.review (
     review_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

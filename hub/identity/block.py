@@ -1,4 +1,4 @@
-"""Blocking: six keys; only records that share one are compared.
+"""Blocking: seven kinds of keys; only records that share one are compared.
 
 Source: the design's measured keys. A key that too many records share is skipped, since its pairs grow with the square
 and it tells nobody apart; what was skipped is counted.
@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.identity.normalise import Normal
+from hub.identity.numbers import lost_the_day
 
 #: A block larger than this is skipped.
 CAP = 80
+#: Digits of a number that a spreadsheet keeps.
+_KEPT = 15
 
 
 def block_keys(record: Normal) -> Iterator[tuple[int, str]]:
     """Kinds and keys of one record; a key is there only where all its parts are known."""
     if record.citizen_number:
         yield 1, record.citizen_number
-    elif record.number_raw and len(record.number_raw) >= 15:
-        # A rounded number's first fifteen digits, a mistyped one's first and last parts.
-        yield 7, record.number_raw[:15]
-    if record.citizen_number:
-        yield 7, record.citizen_number[:15]
+    digits = record.citizen_number or record.number_raw
+    if digits and len(digits) >= _KEPT and not lost_the_day(digits):
+        # What is left of a number that a spreadsheet cut, and a mistyped one's whose last digits are wrong.
+        yield 7, digits[:_KEPT]
     born = record.born_on.isoformat() if record.born_on else None
     if record.name and born:
         yield 2, f"{record.name}|{born}"

@@ -35,7 +35,7 @@ async def store_clerk_link(
         except asyncpg.ForeignKeyViolationError as error:
             raise NotFound("record_unknown", "There is no such record.") from error
         assignment, _ = await recluster(
-            connection, [low, high], given={}, cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
+            connection, [low, high], cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
         )
     return assignment
 
@@ -57,7 +57,7 @@ async def store_clerk_link_withdrawal(
         if row is None:
             raise NotFound("link_unknown", "There is no such decision in force.")
         assignment, _ = await recluster(
-            connection, [*row], given={}, cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
+            connection, [*row], cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
         )
     return assignment
 
@@ -65,12 +65,13 @@ async def store_clerk_link_withdrawal(
 async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None, clock: Clock) -> list[int]:
     """Put every record that a merge or split moved back where it was; returns the keys of the people concerned.
 
-    Nothing stops the next run from finding the same evidence again; a clerk who means it adds a ``cannot`` link.
+    A key that is left without records leads to where they went. Nothing stops the next run from finding the same
+    evidence again; a clerk who means it adds a ``cannot`` link.
 
     Raises
     ------
     NotFound
-        ``event_unknown``.
+        ``event_unknown``; also for the event by which a station made a person, since nobody was there before.
     Conflict
         ``event_undone``, or ``event_overtaken``: a later event moved one of the records on.
     """
@@ -78,7 +79,7 @@ async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None,
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(queries.fetch_lock)
         event = await connection.fetchrow(queries.fetch_event, event_id)
-        if event is None:
+        if event is None or event["kind"] == "create":
             raise NotFound("event_unknown", "There is no such event.")
         if event["undone"]:
             raise Conflict("event_undone", "The event was undone already.")
@@ -105,4 +106,8 @@ async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None,
         )
         revived = sorted({before for _, before, _ in moves})
         await connection.execute(queries.store_redirect, revived, [None] * len(revived))
+        home = {after: before for _, before, after in reversed(moves)}
+        left = await connection.fetch(queries.fetch_members, sorted(home))
+        empty = [row["person_id"] for row in left if row["source_record_id"] is None and row["person_id"] in home]
+        await connection.execute(queries.store_redirect, empty, [home[person] for person in empty])
     return sorted({person for _, before, after in moves for person in (before, after)})

@@ -38,9 +38,9 @@ def cluster(
     a, b, score
         Links of shape (n_links,): pairs that are one person by their score.
     numbers
-        Valid citizen numbers, None where there is none. Two different ones are never brought together.
+        Valid citizen numbers, None where there is none. No score brings two different ones together.
     must, cannot
-        Clerks' decisions, stronger than any score.
+        Clerks' decisions, stronger than any score; ``cannot`` is the stronger of the two.
     """
     must, cannot = list(must), list(cannot)
     first = np.concatenate([a, np.array([pair[0] for pair in must], dtype=np.int64)])
@@ -89,17 +89,18 @@ def _strongest_first(
     """Union by falling score, refusing what would join two valid numbers or a pair that a clerk keeps apart."""
     members = {row: [row] for row in rows}
     root = {row: row for row in rows}
-    number = {row: numbers[row] for row in rows}
+    # More than one only where a clerk brought them together.
+    held = {row: {number} if (number := numbers[row]) else set() for row in rows}
     for bits, one, other in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         keep, drop = sorted((root[one], root[other]))
         if keep == drop:
             continue
         decided = bits == np.inf
-        if not decided and number[keep] and number[drop] and number[keep] != number[drop]:
+        if not decided and held[keep] and held[drop] and not held[keep] & held[drop]:
             continue
         if any((min(x, y), max(x, y)) in apart for x in members[keep] for y in members[drop]):
             continue
-        number[keep] = number[keep] or number[drop]
+        held[keep] |= held[drop]
         for row in members.pop(drop):
             root[row] = keep
             members[keep].append(row)

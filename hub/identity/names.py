@@ -27,8 +27,11 @@ def _simplifier() -> OpenCC:
 @lru_cache(maxsize=1_000_000)
 def normalise_name(text: str) -> str:
     """NFKC, simplified characters, no dots or blanks; capitals for Latin letters."""
-    folded = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
-    return str(_simplifier().convert(folded)).upper()
+    bare = _DROPPED.sub("", unicodedata.normalize("NFKC", text).upper())
+    # Capitals of a few letters come apart into letter and accent: put them together again.
+    folded = unicodedata.normalize("NFKC", bare)
+    # Twice: 薴 is simplified to 苧, which is itself the traditional form of 苎.
+    return str(_simplifier().convert(_simplifier().convert(folded)))
 
 
 @lru_cache(maxsize=1_000_000)
@@ -46,8 +49,7 @@ def normalise_phone(text: str | None) -> str | None:
     """Digits of a telephone number without the country's prefix; None where too few are left to tell people apart."""
     if not text:
         return None
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
-    digits = digits.removeprefix("0086") if digits.startswith("0086") else digits
+    digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text)).removeprefix("0086")
     if len(digits) == 13 and digits.startswith("86"):
         digits = digits[2:]
     return digits if len(digits) >= 7 and len(set(digits)) > 1 else None

@@ -10,8 +10,7 @@ SELECT r.source_record_id, r.feed, r.region_code, r.values ->> 'name' AS name,
     r.values ->> 'registered_address' AS registered_address, r.values ->> 'living_address' AS living_address,
     r.values ->> 'registered_region_code' AS registered_region_code,
     r.values ->> 'living_region_code' AS living_region_code, r.values ->> 'household_code' AS household_code,
-    r.values ->> 'certificate_number' AS certificate_number, r.values ->> 'relation' AS relation,
-    (r.values ->> 'person_id')::bigint AS person_id
+    r.values ->> 'certificate_number' AS certificate_number, r.values ->> 'relation' AS relation
 FROM intake.source_record r
 WHERE r.entity = 'person' AND NOT EXISTS (SELECT FROM identity.normal n WHERE n.source_record_id = r.source_record_id)
 ORDER BY r.source_record_id;
@@ -29,6 +28,32 @@ JOIN identity.normal n USING (source_record_id)
 JOIN intake.source_record r USING (source_record_id)
 WHERE m.size <= $3
 ORDER BY n.source_record_id;
+
+-- name: fetch_common_names
+-- Which of these names more than so many records bear. Counted in the blocks by name and birthday, which an index finds.
+SELECT name FROM unnest($1::text[]) AS w (name)
+WHERE (
+    SELECT count(*) FROM (
+        SELECT FROM identity.block b
+        WHERE b.kind = 2 AND b.key >= w.name || '|' AND b.key < w.name || '}' LIMIT $2::integer + 1
+    ) x
+) > $2::integer;
+
+-- name: fetch_anchors
+-- Of these records, those a station entered, each with the oldest other record that was the person's when it came.
+-- A merge since then does not matter: if it is undone, the entry goes back with the person it was made for.
+SELECT s.source_record_id, (
+    SELECT min(m.source_record_id) FROM identity.membership m
+    WHERE m.person_id = entered.person_id AND m.source_record_id <> s.source_record_id
+        AND m.valid_from <= entered.valid_from AND coalesce(m.valid_to, 'infinity') > entered.valid_from
+) AS anchor
+FROM intake.source_record s
+CROSS JOIN LATERAL (
+    SELECT m.person_id, m.valid_from FROM identity.membership m
+    WHERE m.person_id = (s.values ->> 'person_id')::bigint AND m.source_record_id = s.source_record_id
+    ORDER BY m.valid_from LIMIT 1
+) entered
+WHERE s.source_record_id = ANY ($1::bigint[]) AND s.feed = 'station';
 
 -- name: fetch_members_and_neighbours
 -- One step outwards from these records: those of the same people, and those linked by evidence or by a clerk.
@@ -49,9 +74,9 @@ SELECT DISTINCT other FROM (
 ) x WHERE other <> ALL ($1::bigint[]);
 
 -- name: fetch_edges
--- Evidence among these records.
+-- Evidence about these records; what links them is among them, doubts may be about others too.
 SELECT record_a, record_b, score, levels FROM identity.edge
-WHERE record_a = ANY ($1::bigint[]) AND record_b = ANY ($1::bigint[]) AND score >= $2
+WHERE record_a = ANY ($1::bigint[]) OR record_b = ANY ($1::bigint[])
 ORDER BY record_a, record_b;
 
 -- name: fetch_clerk_links
@@ -105,7 +130,7 @@ VALUES ($1, $2, $3, $4, $5, $6) RETURNING event_id;
 -- name: fetch_event
 -- One event, and whether it was undone.
 SELECT e.kind, e.moves, EXISTS (SELECT FROM identity.event u WHERE u.undoes = e.event_id) AS undone
-FROM identity.event e WHERE e.event_id = $1 FOR UPDATE;
+FROM identity.event e WHERE e.event_id = $1;
 
 -- name: store_membership_end
 -- These records leave the people they were of.

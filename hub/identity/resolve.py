@@ -15,8 +15,9 @@ from hub.identity.assign import Assignment, assign
 from hub.identity.block import CAP, block_keys
 from hub.identity.cluster import cluster
 from hub.identity.normalise import Normal, normalise
+from hub.identity.numbers import certain_number
 from hub.identity.review import store_reviews
-from hub.identity.score import LinkageModel, Pairs, compare, load_model
+from hub.identity.score import RARE, LinkageModel, Pairs, compare, load_model, same_number
 from hub.telemetry import Progress
 
 _NORMAL_COLUMNS = [field.name for field in fields(Normal)]
@@ -64,12 +65,9 @@ async def resolve_connection(connection: asyncpg.Connection, *, clock: Clock, pr
         return ResolveReport(0, 0, 0, 0, 0, 0, 0, 0, [])
     with progress.stage("compare"):
         pairs, edges, skipped = await _store_evidence(connection, records, [row["feed"] for row in rows], model)
-    given = {row["source_record_id"]: row["person_id"] for row in rows if row["person_id"] is not None}
     with progress.stage("cluster"):
         seeds = [record.source_record_id for record in records]
-        done, reviews = await recluster(
-            connection, seeds, given=given, cause="run", actor_id=None, at=started_at, model=model
-        )
+        done, reviews = await recluster(connection, seeds, cause="run", actor_id=None, at=started_at, model=model)
     report = ResolveReport(
         len(records), pairs, edges, skipped, done.created, done.merged, done.split, reviews, done.touched
     )
@@ -82,7 +80,6 @@ async def recluster(
     connection: asyncpg.Connection,
     seeds: Sequence[int],
     *,
-    given: dict[int, int],
     cause: str,
     actor_id: int | None,
     at: datetime,
@@ -90,16 +87,12 @@ async def recluster(
 ) -> tuple[Assignment, int]:
     """Cluster anew whatever hangs together with ``seeds``, and store who is who; returns it and the reviews opened.
 
-    Parameters
-    ----------
-    given
-        Records that came with a person's key (a station's entries): they are that person's, whatever the scores say.
+    A record that came with a person's key (a station's entry) is that person's, whatever the scores say.
     """
     queries = load_queries("hub.identity")
-    anchors = await _anchors(connection, given)
-    affected = await _closure(connection, [*seeds, *(anchor for _, anchor in anchors)], model.link)
+    affected, anchors = await _company(connection, seeds, model.link)
     row_of = {record: row for row, record in enumerate(affected)}
-    edges = await connection.fetch(queries.fetch_edges, affected, model.grey)
+    edges = await connection.fetch(queries.fetch_edges, affected)
     clerk = await connection.fetch(queries.fetch_clerk_links, affected)
     valid = dict(await connection.fetch(queries.fetch_normals, affected))
     links = [edge for edge in edges if edge["score"] >= model.link]
@@ -112,12 +105,14 @@ async def recluster(
         np.array([row_of[edge["record_a"]] for edge in links], dtype=np.int64),
         np.array([row_of[edge["record_b"]] for edge in links], dtype=np.int64),
         np.array([edge["score"] for edge in links], dtype=np.float64),
-        numbers=[valid.get(record) for record in affected],
+        numbers=[certain_number(valid.get(record)) for record in affected],
         must=[*ends["must"], *((row_of[record], row_of[anchor]) for record, anchor in anchors)],
         cannot=ends["cannot"],
     )
     assignment = await assign(connection, affected, clusters.label, cause=cause, actor_id=actor_id, at=at)
-    reviews = await store_reviews(connection, affected, clusters, edges, row_of, model=model, at=at)
+    reviews = await store_reviews(
+        connection, affected, clusters, edges, row_of, apart=ends["cannot"], model=model, at=at
+    )
     return assignment, reviews
 
 
@@ -141,15 +136,17 @@ async def _store_evidence(
 ) -> tuple[int, int, int]:
     keys = [key for record in records for key in block_keys(record)]
     new = {record.source_record_id for record in records}
-    mates = await connection.fetch(
-        load_queries("hub.identity").fetch_block_mates, [kind for kind, _ in keys], [key for _, key in keys], CAP
-    )
+    queries = load_queries("hub.identity")
+    mates = await connection.fetch(queries.fetch_block_mates, [kind for kind, _ in keys], [key for _, key in keys], CAP)
     known = [row for row in mates if row["source_record_id"] not in new]
     everyone = [*records, *(Normal(**{name: row[name] for name in _NORMAL_COLUMNS}) for row in known)]
     fresh = np.arange(len(everyone)) < len(records)
-    pairs = compare(everyone, [*feeds, *(row["feed"] for row in known)], fresh)
+    names = sorted({record.name for record in everyone if record.name})
+    common = {row["name"] for row in await connection.fetch(queries.fetch_common_names, names, RARE)}
+    pairs = compare(everyone, [*feeds, *(row["feed"] for row in known)], fresh, common=common)
     score = model.score(pairs.levels)
-    kept = np.flatnonzero(score >= model.grey)
+    # A number that two people share is worth a look however little else agrees.
+    kept = np.flatnonzero((score >= model.grey) | same_number(pairs.levels))
     await connection.copy_records_to_table(
         "edge",
         schema_name="identity",
@@ -164,13 +161,19 @@ def _ends(everyone: list[Normal], pairs: Pairs, row: np.intp) -> tuple[int, int]
     return low, high
 
 
-async def _anchors(connection: asyncpg.Connection, given: dict[int, int]) -> list[tuple[int, int]]:
-    """A record of the person each given record belongs to."""
-    if not given:
-        return []
-    rows = await connection.fetch(load_queries("hub.identity").fetch_members, sorted(set(given.values())))
-    first = {row["asked"]: row["source_record_id"] for row in reversed(rows) if row["source_record_id"] is not None}
-    return [(record, first[person]) for record, person in given.items() if person in first and first[person] != record]
+async def _company(
+    connection: asyncpg.Connection, seeds: Sequence[int], link: float
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """All records that may change hands with the seeds, ascending, and the ties of a station's entries."""
+    queries = load_queries("hub.identity")
+    affected = await _closure(connection, seeds, link)
+    while True:
+        rows = await connection.fetch(queries.fetch_anchors, affected)
+        anchors = [(row["source_record_id"], row["anchor"]) for row in rows if row["anchor"] is not None]
+        beyond = {anchor for _, anchor in anchors}.difference(affected)
+        if not beyond:
+            return affected, anchors
+        affected = await _closure(connection, [*affected, *sorted(beyond)], link)
 
 
 async def _closure(connection: asyncpg.Connection, seeds: Sequence[int], link: float) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -16,6 +16,11 @@ SHARE = 0.005
 _ADULT_YEARS = 18
 _NUMBER = list(COMPARISONS).index("number")
 _SAME_NUMBER = COMPARISONS["number"].index("same")
+#: What each kind of case adds to what is at stake with its records.
+_WEIGHT = {"two_numbers": 4, "shared_number": 3, "grey": 0}
+
+#: Kind, records, and the score where two records are what it is about.
+Case = tuple[str, list[int], float | None]
 
 
 async def store_reviews(
@@ -25,32 +30,44 @@ async def store_reviews(
     edges: Sequence[asyncpg.Record],
     row_of: Mapping[int, int],
     *,
+    apart: Iterable[tuple[int, int]],
     model: LinkageModel,
     at: datetime,
 ) -> int:
-    """Open a case for each component with two valid numbers, each number that two people share, each grey pair."""
+    """Open a case for each component with two valid numbers, each number that two people share, each grey pair.
+
+    What is open about the affected records is made anew from today's evidence. Their evidence may be about others too,
+    who are other people then. Two people are one case, and none once a clerk keeps them apart.
+
+    Parameters
+    ----------
+    apart
+        Rows that a clerk keeps apart.
+    """
     queries = load_queries("hub.identity")
-    cases: list[tuple[str, list[int], float | None]] = [
-        (kind, [affected[row] for row in rows], None) for kind, rows in clusters.held
+    cases: list[Case] = [(kind, [affected[row] for row in rows], None) for kind, rows in clusters.held]
+    others = {edge[end] for edge in edges for end in ("record_a", "record_b")}.difference(row_of)
+    owner = dict(await connection.fetch(queries.fetch_memberships, sorted(others)))
+    person = {record: ("cluster", int(clusters.label[row])) for record, row in row_of.items()}
+    person |= {record: ("person", owner[record]) for record in others}
+    settled = {frozenset(person[affected[row]] for row in pair) for pair in apart}
+    doubts = [
+        (kind, edge["score"], edge["record_a"], edge["record_b"]) for edge in edges if (kind := _doubt(edge, model))
     ]
-    for edge in edges:
-        a, b = edge["record_a"], edge["record_b"]
-        if clusters.label[row_of[a]] == clusters.label[row_of[b]]:
-            continue
-        if edge["levels"][_NUMBER] == _SAME_NUMBER:
-            cases.append(("shared_number", [a, b], edge["score"]))
-        elif edge["score"] < model.link:
-            cases.append(("grey", [a, b], edge["score"]))
+    for kind, score, one, other in sorted(doubts, key=lambda doubt: (-_WEIGHT[doubt[0]], -doubt[1], *doubt[2:])):
+        pair = frozenset({person[one], person[other]})
+        if len(pair) == 2 and pair not in settled:
+            settled.add(pair)
+            cases.append((kind, [one, other], score))
     await connection.execute(queries.delete_open_reviews, list(affected))
     if not cases:
         return 0
     concerned = sorted({record for _, records, _ in cases for record in records})
     child_after = at.date().replace(year=at.year - _ADULT_YEARS, day=1)
     stakes = dict(await connection.fetch(queries.fetch_stakes, concerned, child_after))
-    weight = {"two_numbers": 4, "shared_number": 3, "grey": 0}
     ranked = sorted(
         (
-            (weight[kind] + max(stakes.get(r, 0) for r in records), kind, records, score)
+            (_WEIGHT[kind] + max(stakes.get(record, 0) for record in records), kind, records, score)
             for kind, records, score in cases
         ),
         key=lambda case: (-case[0], -(case[3] or 0.0), case[2]),
@@ -64,3 +81,10 @@ async def store_reviews(
         records=[(kind, records, stake, score, at) for stake, kind, records, score in ranked[:room]],
     )
     return min(len(ranked), room)
+
+
+def _doubt(edge: asyncpg.Record, model: LinkageModel) -> str | None:
+    """What is doubtful about two people between whom there is this evidence."""
+    if edge["levels"][_NUMBER] == _SAME_NUMBER:
+        return "shared_number"
+    return "grey" if model.grey <= edge["score"] < model.link else None

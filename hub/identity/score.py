@@ -10,7 +10,8 @@ what they were fitted.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,6 +25,7 @@ from rapidfuzz.distance import Levenshtein
 
 from hub.identity.block import CAP, block_keys
 from hub.identity.normalise import Normal
+from hub.identity.numbers import certain_number, lost_the_day
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -58,13 +60,10 @@ ORDER BY a, b
 
 _LEVELS = """
 SELECT
-    CASE WHEN x.raw IS NULL OR y.raw IS NULL THEN 0
-        WHEN x.number = y.number THEN 4
-        WHEN x.number IS NOT NULL AND y.number IS NOT NULL THEN
-            CASE WHEN damerau_levenshtein(x.number, y.number) = 1 THEN 3 ELSE 1 END
-        WHEN (x.state = 'rounded' OR y.state = 'rounded')
-            AND left(coalesce(x.number, x.raw), 15) = left(coalesce(y.number, y.raw), 15) THEN 2
-        WHEN damerau_levenshtein(coalesce(x.number, x.raw), coalesce(y.number, y.raw)) <= 1 THEN 3
+    CASE WHEN x.digits IS NULL OR y.digits IS NULL THEN 0
+        WHEN x.valid AND y.valid AND x.digits = y.digits THEN 4
+        WHEN (x.cut OR y.cut) AND left(x.digits, 15) = left(y.digits, 15) THEN 2
+        WHEN damerau_levenshtein(x.digits, y.digits) <= 1 THEN 3
         ELSE 1 END::TINYINT AS number,
     CASE WHEN x.born_on IS NULL OR y.born_on IS NULL THEN 0
         WHEN x.born_on = y.born_on THEN 4
@@ -75,10 +74,10 @@ SELECT
         ELSE 1 END::TINYINT AS born_on,
     CASE WHEN x.sex IS NULL OR y.sex IS NULL THEN 0 WHEN x.sex = y.sex THEN 2 ELSE 1 END::TINYINT AS sex,
     CASE WHEN x.phone IS NULL OR y.phone IS NULL THEN 0 WHEN x.phone = y.phone THEN 2 ELSE 1 END::TINYINT AS phone,
-    CASE WHEN x.regions = [] OR y.regions = [] THEN 0
-        WHEN list_has_any(list_filter(x.regions, lambda r: right(r, 3) <> '000'), y.regions) THEN 4
-        WHEN list_has_any(list_transform(x.regions, lambda r: left(r, 9)), list_transform(y.regions, lambda r: left(r, 9))) THEN 3
-        WHEN list_has_any(list_transform(x.regions, lambda r: left(r, 6)), list_transform(y.regions, lambda r: left(r, 6))) THEN 2
+    CASE WHEN x.counties = [] OR y.counties = [] THEN 0
+        WHEN list_has_any(x.villages, y.villages) THEN 4
+        WHEN list_has_any(x.townships, y.townships) THEN 3
+        WHEN list_has_any(x.counties, y.counties) THEN 2
         ELSE 1 END::TINYINT AS place,
     (x.feed <> y.feed)::TINYINT AS source
 FROM pair p JOIN record x ON x.row = p.a JOIN record y ON y.row = p.b ORDER BY p.a, p.b
@@ -101,6 +100,11 @@ class LinkageModel:
         for column, weights in enumerate(self.weights):
             total += np.array(weights)[levels[:, column]]
         return total
+
+
+def same_number(levels: Levels) -> NDArray[np.bool_]:
+    """Which pairs have the same valid number; ``levels`` of shape (n_pairs, 7)."""
+    return np.asarray(levels[:, list(COMPARISONS).index("number")] == COMPARISONS["number"].index("same"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,13 @@ def load_model(name: str = "linkage-1") -> LinkageModel:
     return LinkageModel(body["version"], float(body["prior"]), tuple(weights), float(body["link"]), float(body["grey"]))
 
 
-def compare(records: Sequence[Normal], feeds: Sequence[str], fresh: NDArray[np.bool_]) -> Pairs:
+def compare(
+    records: Sequence[Normal],
+    feeds: Sequence[str],
+    fresh: NDArray[np.bool_],
+    *,
+    common: Collection[str] | None = None,
+) -> Pairs:
     """Find the pairs that share a block and have a fresh side, and compare them.
 
     Parameters
@@ -141,7 +151,13 @@ def compare(records: Sequence[Normal], feeds: Sequence[str], fresh: NDArray[np.b
         Normal forms and the feeds they came by, n each.
     fresh
         Of shape (n,): records not compared before. Pairs of two others were compared when they came.
+    common
+        Names that more than :data:`RARE` records of the whole register bear, of those that tell a birthday; None to
+        count them in ``records``.
     """
+    if common is None:
+        bearers = Counter(record.name for record in records if record.name and record.born_on)
+        common = {name for name, count in bearers.items() if count > RARE}
     connection = duckdb.connect()
     try:
         connection.execute("SET threads = 2")
@@ -158,26 +174,46 @@ def compare(records: Sequence[Normal], feeds: Sequence[str], fresh: NDArray[np.b
         connection.close()
     levels = np.zeros((len(a), len(COMPARISONS)), dtype=np.int8)
     for column, name in enumerate(COMPARISONS):
-        levels[:, column] = _name_levels(records, a, b) if name == "name" else found[name]
+        levels[:, column] = _name_levels(records, a, b, common) if name == "name" else found[name]
     return Pairs(a, b, levels, skipped[0] if skipped else 0)
 
 
 def _record_table(records: Sequence[Normal], feeds: Sequence[str], fresh: NDArray[np.bool_]) -> pa.Table:
-    regions = [sorted({code for code in (r.registered_region_code, r.living_region_code) if code}) for r in records]
     return pa.table(
         {
             "row": pa.array(np.arange(len(records))),
             "fresh": pa.array(fresh),
             "feed": pa.array(list(feeds), pa.string()),
-            "number": pa.array([r.citizen_number for r in records], pa.string()),
-            "raw": pa.array([r.number_raw for r in records], pa.string()),
-            "state": pa.array([r.number_state for r in records], pa.string()),
+            "digits": pa.array([_digits(r) for r in records], pa.string()),
+            "valid": pa.array([r.citizen_number is not None for r in records]),
+            "cut": pa.array([_is_cut(r) for r in records]),
             "born_on": pa.array([r.born_on for r in records], pa.date32()),
             "sex": pa.array([r.sex for r in records], pa.string()),
             "phone": pa.array([r.phone for r in records], pa.string()),
-            "regions": pa.array(regions, pa.list_(pa.string())),
+            # Two places that are known down to their county only share no township, though their codes go on alike.
+            "counties": pa.array([_places(r, 4, 6) for r in records], pa.list_(pa.string())),
+            "townships": pa.array([_places(r, 6, 9) for r in records], pa.list_(pa.string())),
+            "villages": pa.array([_places(r, 9, 12) for r in records], pa.list_(pa.string())),
         }
     )
+
+
+def _digits(record: Normal) -> str | None:
+    """What of the number can be compared: nothing where a spreadsheet's display left six digits."""
+    digits = record.citizen_number or record.number_raw
+    return None if digits is None or lost_the_day(digits) else digits
+
+
+def _is_cut(record: Normal) -> bool:
+    """Whether fifteen digits may be all that is right."""
+    uncertain = record.citizen_number is not None and certain_number(record.citizen_number) is None
+    return record.number_state == "rounded" or uncertain
+
+
+def _places(record: Normal, start: int, end: int) -> list[str]:
+    """Divisions of one level that the record names; their digits are ``start`` to ``end`` of a code, or zeros."""
+    codes = {code for code in (record.registered_region_code, record.living_region_code) if code}
+    return sorted({code[:end] for code in codes if code[start:end].strip("0")})
 
 
 def _block_table(records: Sequence[Normal]) -> pa.Table:
@@ -192,13 +228,12 @@ def _block_table(records: Sequence[Normal]) -> pa.Table:
     )
 
 
-def _name_levels(records: Sequence[Normal], a: Int, b: Int) -> Levels:
+def _name_levels(records: Sequence[Normal], a: Int, b: Int, common: Collection[str]) -> Levels:
     """Levels of the name comparison, computed once per distinct pair of names."""
     names: dict[str | None, int] = {}
     code = np.array([names.setdefault(record.name, len(names)) for record in records], dtype=np.int64)
     if not len(a):
         return np.zeros(0, dtype=np.int8)
-    bearers = np.bincount(code, minlength=len(names))
     low, high = np.minimum(code[a], code[b]), np.maximum(code[a], code[b])
     distinct, back = np.unique(low * len(names) + high, return_inverse=True)
     texts = list(names)
@@ -213,7 +248,7 @@ def _name_levels(records: Sequence[Normal], a: Int, b: Int) -> Levels:
         if one is None or other is None:
             level[row] = 0
         elif one == other:
-            level[row] = 5 if bearers[names[one]] <= RARE else 4
+            level[row] = 4 if one in common else 5
         elif sound[one] == sound[other]:
             level[row] = 3
         else:
