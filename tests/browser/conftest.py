@@ -28,7 +28,7 @@ class Served:
     output: str
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """``yunqiao demo`` for a small county, until the tests are over; SIGTERM must end it with 0."""
     folder = tmp_path_factory.mktemp("served")
@@ -73,7 +73,7 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     raise AssertionError(log.read_text(encoding="utf-8")[-3000:])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium of the machine."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
