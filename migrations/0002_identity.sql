@@ -18,7 +18,6 @@ CREATE TABLE identity.normal (
     nationality     text,
     registered_region_code text COLLATE "C",
     living_region_code     text COLLATE "C",
-    township_code   text COLLATE "C",  -- nine digits used for blocking
     household_ref   text COLLATE "C",  -- feed-scoped household key, null when the feed has none
     relation        text               -- GB/T 4761 to the head of that household
 );

@@ -32,7 +32,14 @@ def block_keys(record: Normal) -> Iterator[tuple[int, str]]:
         yield 3, f"{record.pinyin}|{born}"
     if record.phone:
         yield 4, f"{record.phone}|{record.sex or ''}"
-    if record.name and record.township_code:
-        yield 5, f"{record.name}|{record.township_code}"
-    if born and record.township_code and record.sex:
-        yield 6, f"{born}|{record.township_code}|{record.sex}"
+    for township in _townships(record):
+        if record.name:
+            yield 5, f"{record.name}|{township}"
+        if born and record.sex:
+            yield 6, f"{born}|{township}|{record.sex}"
+
+
+def _townships(record: Normal) -> list[str]:
+    """Where somebody is registered and where they live: of who is away, one department may know only the former."""
+    codes = (record.registered_region_code, record.living_region_code)
+    return sorted({code[:9] for code in codes if code and code[6:9] != "000"})

@@ -27,7 +27,6 @@ class Normal:
     nationality: str | None
     registered_region_code: str | None
     living_region_code: str | None
-    township_code: str | None
     household_ref: str | None
     relation: str | None
 
@@ -46,7 +45,6 @@ def normalise(row: Mapping[str, str | int | None]) -> Normal:
     within = _text(row, "region_code") or ""
     registered = _region(row, "registered", within)
     living = _region(row, "living", within)
-    place = living if living and living[6:9] != "000" else registered or living
     household = _text(row, "household_code") or _text(row, "certificate_number")
     return Normal(
         source_record_id=int(row["source_record_id"] or 0),
@@ -61,7 +59,6 @@ def normalise(row: Mapping[str, str | int | None]) -> Normal:
         nationality=_text(row, "nationality"),
         registered_region_code=registered,
         living_region_code=living,
-        township_code=place[:9] if place and place[6:9] != "000" else None,
         household_ref=f"{row['feed']}:{household}" if household else None,
         relation=_text(row, "relation"),
     )

@@ -29,9 +29,9 @@ from simulate.faults import ErrorRates
 from simulate.province import simulate
 from tests.registers import COUNTY, OTHER_VILLAGE, VILLAGE, World, citizen_number
 
-#: Three times the usual faults. At seeds 105 to 108 and 100 households F1 was .983 to .995, precision always 1.
+#: Three times the usual faults. At seeds 105 to 108 and 100 households F1 was .987 to 1, precision always 1.
 SEED, HOUSEHOLDS, FAULTS = 109, 60, 3.0
-FLOOR = {"precision": 0.99, "recall": 0.94, "f1": 0.97}
+FLOOR = {"precision": 0.99, "recall": 0.95, "f1": 0.975}
 TABLES = ("normal", "block", "edge", "clerk_link", "membership", "person_key", "event", "review", "run")
 QUIET = SilentProgress()
 

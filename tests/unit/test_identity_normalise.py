@@ -59,15 +59,6 @@ def test_a_zero_that_a_spreadsheet_wrote_makes_no_woman() -> None:
     assert (record.number_state, record.sex) == ("valid", "1")
 
 
-def test_the_living_place_blocks_where_it_names_a_township() -> None:
-    both = seen(registered_region_code=VILLAGE, living_region_code="530627001000")
-    assert both.township_code == "530627001"
-    county_only = seen(registered_region_code=VILLAGE, living_region_code=COUNTY)
-    assert county_only.township_code == VILLAGE[:9]
-    assert seen(registered_region_code=COUNTY).township_code is None
-    assert seen(living_region_code=COUNTY).township_code is None
-
-
 def test_an_address_stands_in_for_a_code() -> None:
     record = seen(registered_address="云南昭通镇雄泼机镇老包寨村三组12号", living_address="不详")
     assert (record.registered_region_code, record.living_region_code) == (VILLAGE, None)
@@ -96,4 +87,3 @@ def test_whatever_a_department_sends_has_a_normal_form(**values: str | None) -> 
     assert (record.pinyin is None) == (record.name is None)
     assert record.name != ""
     assert (record.citizen_number is not None) == (record.number_state in ("valid", "widened"))
-    assert record.township_code is None or len(record.township_code) == 9
