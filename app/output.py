@@ -39,6 +39,11 @@ def plain(value: object) -> object:
     return str(value)
 
 
+def complain(line: str) -> None:
+    """One line on standard error."""
+    errors.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def show_json(report: object) -> None:
     """One object on one line of standard output."""
     sys.stdout.write(json.dumps(plain(report), ensure_ascii=False) + "\n")

@@ -11,7 +11,6 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -21,38 +20,12 @@ from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
 from hub.api.context import RequestContext
 from hub.api.errors import as_hub_error, error_body, graphql_bodies
+from hub.api.reply import Outcome, Reply, error_reply, failed, reply_of
 from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
 from hub.errors import HubError, InvalidInput, Unavailable
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
 from schema.grants import load_grants
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: its body as JSON, the status its errors call for, whether it has ``data``, and why it was refused."""
-
-    body: bytes
-    status: int
-    has_data: bool
-    reason: str = ""
-
-    def parsed(self) -> dict[str, Any]:
-        """The body as an object."""
-        value: dict[str, Any] = json.loads(self.body)
-        return value
-
-
-@dataclass(slots=True)
-class _Outcome:
-    data: str | None = None
-    errors: list[dict[str, Any]] | None = None
-    extensions: dict[str, Any] | None = None
-    status: int = 200
-    person_ids: tuple[int, ...] = ()
-    fields: tuple[str, ...] = ()
-    allowed: bool = True
-    reason: str = ""
 
 
 class GraphQLService:
@@ -88,13 +61,13 @@ class GraphQLService:
             action = operation.kind.value
             if only_query and operation.kind is not OperationType.QUERY:
                 error = InvalidInput("method_not_allowed", "A change needs POST.", hint="Send it by POST.")
-                outcome = _Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
+                outcome = Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
             else:
                 outcome = await self._answer(operation, variables or {}, document, actor, purpose, request_id)
         except GraphQLErrors as errors:
-            outcome = _Outcome(errors=graphql_bodies(errors), status=400, allowed=False, reason="graphql")
+            outcome = Outcome(errors=graphql_bodies(errors), status=400, allowed=False, reason="graphql")
         except Exception as error:  # every error becomes an answer, and every answer an entry
-            outcome = _failed(as_hub_error(error, request_id))
+            outcome = failed(as_hub_error(error, request_id))
         entry = AuditEntry(
             happened_at=self._clock.now(),
             request_id=request_id,
@@ -112,7 +85,7 @@ class GraphQLService:
         )
         if not await self._recorded(entry):
             return _unrecorded()
-        return _reply(outcome)
+        return reply_of(outcome)
 
     async def refuse(self, error: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
         """The answer to a request that never became an operation, once its entry is durable."""
@@ -144,7 +117,7 @@ class GraphQLService:
         actor: Actor,
         purpose: str,
         request_id: uuid.UUID,
-    ) -> _Outcome:
+    ) -> Outcome:
         variables = self.engine.read_variables(operation, given)
         roots = self.engine.roots(operation, variables)
         compiled = [root for root in roots if root.name in COMPILED_ROOTS]
@@ -159,9 +132,9 @@ class GraphQLService:
                 held = json.loads(data) if names else {}
                 data = json.dumps({root.key: held.get(root.key, "Query") for root in roots}, ensure_ascii=False)
             if not names:
-                return _Outcome(data=data)
+                return Outcome(data=data)
             extensions = {"withheld": withheld_extensions(answer.withheld)} if answer.withheld else None
-            return _Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
+            return Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
         return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
 
     async def _execute_mixed(
@@ -173,7 +146,7 @@ class GraphQLService:
         actor: Actor,
         purpose: str,
         request_id: uuid.UUID,
-    ) -> _Outcome:
+    ) -> Outcome:
         """Computed roots, introspection and mutations go through graphql-core; compiled roots are put under it."""
         root: dict[str, Any] = {}
         people: list[int] = []
@@ -216,7 +189,7 @@ class GraphQLService:
         first = causes[0][0] if causes else None
         # A mutation that failed leaves its own field null; nothing at all came of it where every field did.
         nothing = errors and (result.data is None or all(value is None for value in result.data.values()))
-        return _Outcome(
+        return Outcome(
             data=json.dumps(result.data, ensure_ascii=False, default=str),
             errors=errors or None,
             extensions=extensions,
@@ -226,11 +199,6 @@ class GraphQLService:
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
         )
-
-
-def error_reply(error: HubError) -> Reply:
-    """An answer that is nothing but an error."""
-    return _reply(_failed(error))
 
 
 def _unrecorded() -> Reply:
@@ -249,19 +217,3 @@ def _known_name(name: str | None) -> str | None:
 
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
-
-
-def _failed(error: HubError) -> _Outcome:
-    return _Outcome(errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code)
-
-
-def _reply(outcome: _Outcome) -> Reply:
-    parts = []
-    if outcome.errors:
-        parts.append(f'"errors":{json.dumps(outcome.errors, ensure_ascii=False, default=str)}')
-    if outcome.data is not None:
-        parts.append(f'"data":{outcome.data}')
-    if outcome.extensions:
-        parts.append(f'"extensions":{json.dumps(outcome.extensions, ensure_ascii=False)}')
-    body = ("{" + ",".join(parts) + "}").encode("utf-8", "surrogatepass")
-    return Reply(body, outcome.status, outcome.data not in (None, "null"), outcome.reason)
