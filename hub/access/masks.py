@@ -24,3 +24,13 @@ def mask_sql(name: str, value: str) -> str:
     length = f"char_length({value})"
     shown = f"left({value}, {head}) || repeat('*', {length} - {head + tail}) || right({value}, {tail})"
     return f"(CASE WHEN {length} < {head + tail + hidden} THEN repeat('*', {length}) ELSE {shown} END)"
+
+
+def mask_text(name: str, value: str | None) -> str | None:
+    """The same mask over a value in hand."""
+    if value is None:
+        return None
+    head, tail, hidden = MASKS[name]
+    if len(value) < head + tail + hidden:
+        return "*" * len(value)
+    return value[:head] + "*" * (len(value) - head - tail) + value[len(value) - tail :]

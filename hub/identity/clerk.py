@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import asyncpg
 
 from hub.clock import Clock
@@ -26,17 +29,37 @@ async def store_clerk_link(
         raise InvalidInput(
             "link_invalid", "A link is 'must' or 'cannot', between two records, with a reason.", hint="Complete it."
         )
-    queries = load_queries("hub.identity")
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(queries.fetch_lock)
-        low, high = sorted(records)
+        return await store_links(
+            connection, kind=kind, pairs=[records], reason=reason, actor_id=actor_id, at=clock.now()
+        )
+
+
+async def store_links(
+    connection: asyncpg.Connection,
+    *,
+    kind: str,
+    pairs: Sequence[tuple[int, int]],
+    reason: str,
+    actor_id: int | None,
+    at: datetime,
+) -> Assignment:
+    """The same decision on several pairs, in the caller's transaction.
+
+    Raises
+    ------
+    NotFound
+        ``record_unknown``.
+    """
+    queries = load_queries("hub.identity")
+    await connection.execute(queries.fetch_lock)
+    for pair in pairs:
         try:
-            await connection.execute(queries.store_clerk_link, kind, low, high, reason, actor_id, clock.now())
+            await connection.execute(queries.store_clerk_link, kind, *sorted(pair), reason, actor_id, at)
         except asyncpg.ForeignKeyViolationError as error:
             raise NotFound("record_unknown", "There is no such record.") from error
-        assignment, _ = await recluster(
-            connection, [low, high], cause="clerk", actor_id=actor_id, at=clock.now(), model=load_model()
-        )
+    concerned = sorted({record for pair in pairs for record in pair})
+    assignment, _ = await recluster(connection, concerned, cause="clerk", actor_id=actor_id, at=at, model=load_model())
     return assignment
 
 
@@ -62,11 +85,18 @@ async def store_clerk_link_withdrawal(
     return assignment
 
 
-async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None, clock: Clock) -> list[int]:
+async def undo_event(
+    pool: asyncpg.Pool, *, event_id: int, actor_id: int | None, clock: Clock, reason: str | None = None
+) -> list[int]:
     """Put every record that a merge or split moved back where it was; returns the keys of the people concerned.
 
-    A key that is left without records leads to where they went. Nothing stops the next run from finding the same
-    evidence again; a clerk who means it adds a ``cannot`` link.
+    A key that is left without records leads to where they went.
+
+    Parameters
+    ----------
+    reason
+        Why it was wrong: becomes a clerk's decision about each pair of records concerned, so that no later run finds
+        the same again. Without one, the next run that touches these people may.
 
     Raises
     ------
@@ -110,4 +140,32 @@ async def undo_event(pool: asyncpg.Pool, *, event_id: int, actor_id: int | None,
         left = await connection.fetch(queries.fetch_members, sorted(home))
         empty = [row["person_id"] for row in left if row["source_record_id"] is None and row["person_id"] in home]
         await connection.execute(queries.store_redirect, empty, [home[person] for person in empty])
+        if reason is not None and reason.strip():
+            await _settle(connection, moves, reason=reason, actor_id=actor_id, at=at)
     return sorted({person for _, before, after in moves for person in (before, after)})
+
+
+async def _settle(
+    connection: asyncpg.Connection,
+    moves: Sequence[tuple[int, int, int]],
+    *,
+    reason: str,
+    actor_id: int | None,
+    at: datetime,
+) -> None:
+    """A clerk's word for what an undo restored: the records moved are with those before, not with those after."""
+    queries = load_queries("hub.identity")
+    moved = {record for record, _, _ in moves}
+    people = sorted({person for _, before, after in moves for person in (before, after)})
+    rows = await connection.fetch(queries.fetch_current_members, people)
+    of: dict[int, list[int]] = {person: [] for person in people}
+    for row in rows:
+        of[row["person_id"]].append(row["source_record_id"])
+    await connection.execute(
+        queries.store_clerk_links_withdrawn, sorted(moved), [r for rs in of.values() for r in rs], at
+    )
+    apart = {(record, other) for record, _, after in moves for other in of[after]}
+    joined = {(record, other) for record, before, _ in moves for other in of[before] if other not in moved}
+    for kind, pairs in (("cannot", apart), ("must", joined)):
+        if pairs:
+            await store_links(connection, kind=kind, pairs=sorted(pairs), reason=reason, actor_id=actor_id, at=at)

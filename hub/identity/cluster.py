@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """``label`` of shape (n,): the lowest row of each record's cluster. ``held``: groups of rows a clerk should see."""
+    """``label`` of shape (n,): the lowest row of each record's cluster. ``held``: groups of rows a clerk should see.
+
+    A group with two valid numbers is held until a clerk has said, for each two of its numbers, whose they are.
+    """
 
     label: Int
     held: list[tuple[str, list[int]]]  # kind of review, rows
@@ -43,6 +47,7 @@ def cluster(
         Clerks' decisions, stronger than any score; ``cannot`` is the stronger of the two.
     """
     must, cannot = list(must), list(cannot)
+    told = {frozenset((numbers[one], numbers[other])) for one, other in (*must, *cannot)}
     first = np.concatenate([a, np.array([pair[0] for pair in must], dtype=np.int64)])
     second = np.concatenate([b, np.array([pair[1] for pair in must], dtype=np.int64)])
     graph = coo_matrix((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
@@ -63,7 +68,8 @@ def cluster(
     for name, rows in rows_of.items():
         for member, root in _strongest_first(rows, links_of[name], numbers, apart).items():
             label[member] = root
-        if len({numbers[row] for row in rows if numbers[row]}) > 1:
+        different = sorted({number for row in rows if (number := numbers[row])})
+        if any(frozenset(pair) not in told for pair in combinations(different, 2)):
             held.append(("two_numbers", rows))
     return Clusters(label, held)
 

@@ -146,9 +146,13 @@ VALUES ($1, $2, $3, $4, $5, $6) RETURNING clerk_link_id;
 UPDATE identity.clerk_link SET withdrawn_at = $2 WHERE clerk_link_id = $1 AND withdrawn_at IS NULL
 RETURNING record_a, record_b;
 
--- name: delete_open_reviews
--- Reviews about these records that nobody decided; they are made anew from today's evidence.
-DELETE FROM identity.review WHERE state = 'open' AND records && $1::bigint[];
+-- name: fetch_reviews_about
+-- Reviews about these records that nobody decided.
+SELECT review_id, kind, records FROM identity.review WHERE state = 'open' AND records && $1::bigint[];
+
+-- name: delete_reviews
+-- Reviews for which there is no evidence any more.
+DELETE FROM identity.review WHERE review_id = ANY ($1::bigint[]);
 
 -- name: fetch_review_counts
 -- Open reviews, and records compared so far.
@@ -158,3 +162,55 @@ SELECT (SELECT count(*) FROM identity.review WHERE state = 'open') AS open,
 -- name: store_run
 -- What one resolve did.
 INSERT INTO identity.run (model_version, started_at, finished_at, counts) VALUES ($1, $2, $3, $4);
+
+-- name: fetch_open_reviews
+-- Open cases, what is most at stake first.
+SELECT review_id, kind, records, stake, score, state, opened_at FROM identity.review
+WHERE state = 'open' ORDER BY stake DESC, review_id LIMIT $1;
+
+-- name: fetch_review
+-- One case.
+SELECT review_id, kind, records, stake, score, state, opened_at FROM identity.review WHERE review_id = $1;
+
+-- name: fetch_reviewed_records
+-- What these records say and who they are taken for.
+SELECT n.source_record_id, m.person_id, r.feed, n.name, n.sex, n.born_on, coalesce(n.citizen_number, n.number_raw) AS number,
+    n.number_state, n.phone, n.registered_region_code, n.relation
+FROM identity.normal n
+JOIN intake.source_record r USING (source_record_id)
+JOIN identity.membership m ON m.source_record_id = n.source_record_id AND m.valid_to IS NULL
+WHERE n.source_record_id = ANY ($1::bigint[]) ORDER BY n.source_record_id;
+
+-- name: store_review_decision
+-- Decides an open case; null when it is not open.
+UPDATE identity.review SET state = $2, decided_by = $3, decided_at = $4 WHERE review_id = $1 AND state = 'open'
+RETURNING review_id;
+
+-- name: fetch_person_events
+-- Merges, splits and undos that moved records to or from a person.
+SELECT e.event_id, e.kind, e.cause, jsonb_array_length(e.moves) AS records,
+    EXISTS (SELECT FROM identity.event u WHERE u.undoes = e.event_id) AS undone, e.happened_at
+FROM identity.event e
+WHERE EXISTS (SELECT FROM jsonb_array_elements(e.moves) m WHERE $1::bigint IN ((m ->> 1)::bigint, (m ->> 2)::bigint))
+ORDER BY e.event_id DESC;
+
+-- name: fetch_current_members
+-- The records of these people at present.
+SELECT person_id, source_record_id FROM identity.membership
+WHERE valid_to IS NULL AND person_id = ANY ($1::bigint[]) ORDER BY source_record_id;
+
+-- name: store_clerk_links_withdrawn
+-- Takes back every decision between the first records and the second.
+UPDATE identity.clerk_link SET withdrawn_at = $3
+WHERE withdrawn_at IS NULL AND ((record_a = ANY ($1::bigint[]) AND record_b = ANY ($2::bigint[]))
+    OR (record_b = ANY ($1::bigint[]) AND record_a = ANY ($2::bigint[])));
+
+-- name: fetch_person_decisions
+-- Clerks' decisions about the records that a person has or had.
+SELECT l.clerk_link_id, l.kind, l.record_a, l.record_b, l.reason, l.decided_at, l.withdrawn_at
+FROM identity.clerk_link l
+WHERE EXISTS (
+    SELECT FROM identity.membership m
+    WHERE m.person_id = $1 AND m.source_record_id IN (l.record_a, l.record_b)
+)
+ORDER BY l.clerk_link_id DESC;

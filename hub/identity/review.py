@@ -36,7 +36,7 @@ async def store_reviews(
 ) -> int:
     """Open a case for each component with two valid numbers, each number that two people share, each grey pair.
 
-    What is open about the affected records is made anew from today's evidence. Their evidence may be about others too,
+    What is open about the affected records follows from today's evidence. Their evidence may be about others too,
     who are other people then. Two people are one case, and none once a clerk keeps them apart.
 
     Parameters
@@ -59,7 +59,14 @@ async def store_reviews(
         if len(pair) == 2 and pair not in settled:
             settled.add(pair)
             cases.append((kind, [one, other], score))
-    await connection.execute(queries.delete_open_reviews, list(affected))
+    asked = {
+        (row["kind"], tuple(row["records"])): row["review_id"]
+        for row in await connection.fetch(queries.fetch_reviews_about, list(affected))
+    }
+    wanted = {(kind, tuple(records)) for kind, records, _ in cases}
+    # A case that stands keeps its number: somebody may have it on the screen.
+    await connection.execute(queries.delete_reviews, [key for case, key in asked.items() if case not in wanted])
+    cases = [case for case in cases if (case[0], tuple(case[1])) not in asked]
     if not cases:
         return 0
     concerned = sorted({record for _, records, _ in cases for record in records})

@@ -16,7 +16,7 @@ import pytest
 
 from hub.clock import ZONE
 from hub.errors import Conflict, HubError, InvalidInput, NotFound
-from hub.identity import review
+from hub.identity import queue, review
 from hub.identity.clerk import store_clerk_link, store_clerk_link_withdrawal, undo_event
 from hub.identity.evaluate import Quality, score_clusters
 from hub.identity.resolve import ResolveReport, resolve
@@ -475,3 +475,80 @@ async def test_no_more_cases_than_can_be_read(world: World, pool: asyncpg.Pool) 
     assert (await run(pool)).reviews == 1
     # One in two hundred, and the gravest.
     assert await kinds_of_review(pool) == {"two_numbers": 1}
+
+
+async def doubtful_cases(world: World, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> dict[str, queue.Review]:
+    """One case of each kind, as the queue gives them."""
+    monkeypatch.setattr(review, "SHARE", 1.0)
+    for feed in DOUBTFUL:
+        await doubtful(world, feed)
+    await run(pool)
+    return {case.kind: case for case in await queue.fetch_reviews(pool)}
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_a_decided_case_is_closed_and_not_asked_again(
+    world: World, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    cases = await doubtful_cases(world, pool, monkeypatch)
+    assert list(cases) == ["two_numbers", "shared_number", "grey"]  # what is most at stake first
+    for case in cases.values():
+        done = await queue.store_decision(
+            pool, review_id=case.review_id, same=same, reason="went there", actor_id=None, clock=CLOCK
+        )
+        assert together(await owners(pool), *case.records) is same
+        # Everybody whose records moved is to be published.
+        assert done.touched == [] or set(done.touched) & set((await owners(pool)).values())
+        again = queue.store_decision(
+            pool, review_id=case.review_id, same=not same, reason="y", actor_id=None, clock=CLOCK
+        )
+        assert await refused(Conflict, again) == "review_decided"
+    # New evidence about the same people brings none of them back.
+    await put(world, "civil_affairs", LI)
+    await put(world, "civil_affairs", HIS)
+    await run(pool)
+    assert await queue.fetch_reviews(pool) == []
+    await check_keys(pool)
+
+
+async def test_a_case_shows_its_records_side_by_side(
+    world: World, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = (await doubtful_cases(world, pool, monkeypatch))["shared_number"]
+    _, records = await queue.fetch_reviewed_records(pool, case.review_id)
+    assert [record.source_record_id for record in records] == sorted(case.records)
+    assert {record.name for record in records} == {LI["name"], "赵六"}
+    assert {record.number for record in records} == {LI["citizen_number"]}
+    assert len({record.person_id for record in records}) == 2
+    assert await refused(NotFound, queue.fetch_reviewed_records(pool, 999)) == "review_unknown"
+    blank = queue.store_decision(pool, review_id=case.review_id, same=True, reason=" ", actor_id=None, clock=CLOCK)
+    assert await refused(InvalidInput, blank) == "link_invalid"
+
+
+@pytest.mark.parametrize("reason", ["it is his brother", None])
+async def test_an_undo_with_a_reason_outlives_the_next_run(
+    world: World, pool: asyncpg.Pool, reason: str | None
+) -> None:
+    a = await put(world, "human_resources", LI)
+    await run(pool)
+    b = await put(world, "civil_affairs", {**LI, "citizen_number": None})
+    c = await put(world, "civil_affairs", WANG)
+    await run(pool)
+    assert together(await owners(pool), a, b)
+    await link(pool, "must", a, c)
+    await withdraw(pool)
+    await link(pool, "must", a, c)
+    merge = await last_event(pool)
+    before = await owners(pool)
+    await undo_event(pool, event_id=merge["event_id"], actor_id=None, clock=CLOCK, reason=reason)
+    assert not together(await owners(pool), a, c)
+    # Whatever makes these people be looked at again.
+    await put(world, "rural_revitalization", LI)
+    await run(pool)
+    assert together(await owners(pool), a, c) is (reason is None)
+    assert together(await owners(pool), a, b)
+    events = await queue.fetch_events(pool, before[a])
+    assert [event.kind for event in events][-3:] == ["merge", "split", "merge"]
+    told = await queue.fetch_decisions(pool, before[a])
+    assert any(one.kind == "cannot" and one.reason == reason for one in told) is (reason is not None)
+    await check_keys(pool)

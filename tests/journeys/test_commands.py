@@ -150,6 +150,55 @@ def test_rejected_rows_come_back_as_a_workbook(yunqiao: Installation, county: Pa
     assert list(table[1][2:5]) == ["1", "2", "3"]
 
 
+def test_a_clerk_decides_who_is_who(yunqiao: Installation, county: Path, tmp_path: Path) -> None:
+    # Somebody's number comes again, under another name and from another house.
+    (rural,) = county.glob("feeds/rural_revitalization_*")
+    rows = CalamineWorkbook.from_path(str(rural)).get_sheet_by_index(0).to_python()
+    start = next(place for place, row in enumerate(rows) if "姓名" in row)
+    headings = [str(cell) for cell in rows[start]]
+    found = (dict(zip(headings, row, strict=True)) for row in rows[start + 1 :])
+    lent = next(row for row in found if len(str(row["证件号码"])) == 18 and not str(row["证件号码"]).endswith("000"))
+    lent |= {"姓名": "欧阳借证", "户编号": "53062700100199999", "人编号": "5306270010019999901", "与户主关系": "户主"}
+    sent = tmp_path / f"{rural.stem}_delta.ndjson"
+    sent.write_text(json.dumps(lent, ensure_ascii=False) + "\n", encoding="utf-8")
+    (batch,) = yunqiao("ingest", str(sent), "--json").json()["batches"]
+    assert batch["rows_new"] == 1
+    assert yunqiao("resolve", "--json").code == 0
+    cases = yunqiao("identity", "reviews", "--json").json()["reviews"]
+    assert cases, "a made-up county has doubtful cases"
+    assert [case["stake"] for case in cases] == sorted((case["stake"] for case in cases), reverse=True)
+    case = str(cases[0]["case"])
+    shown = yunqiao("identity", "show", case, "--json").json()["records"]
+    assert len(shown) == cases[0]["records"]
+    assert len({record["person"] for record in shown}) > 1
+    assert all("****" in record["number"] for record in shown if record["number"])
+    whole = yunqiao("identity", "show", case, "--whole", "--json").json()["records"]
+    assert not any("*" in (record["number"] or "") for record in whole)
+    yunqiao("identity", "decide", case, "--same", "--reason", " ").complaint("link_invalid")
+    done = yunqiao("identity", "decide", case, "--same", "--reason", "seen at the counter", "--json").json()
+    assert done["people"]
+    now = yunqiao("identity", "show", case, "--json").json()
+    assert now["state"] == "same"
+    (person,) = {record["person"] for record in now["records"]}
+    yunqiao("identity", "decide", case, "--different", "--reason", "no").complaint("review_decided")
+    told = yunqiao("identity", "history", str(person), "--json").json()
+    assert (told["events"][0]["kind"], told["events"][0]["cause"]) == ("merge", "clerk")
+    # Taken back for good: the register shows two again, and so does the next run.
+    event = str(told["events"][0]["event_id"])
+    yunqiao("identity", "undo", event).complaint("link_invalid")
+    assert yunqiao("identity", "undo", event, "--reason", "a sister", "--json").json()["people"]
+    assert yunqiao("resolve", "--json").code == 0
+    after = yunqiao("identity", "show", case, "--json").json()["records"]
+    assert {r["record"]: r["person"] for r in after} == {r["record"]: r["person"] for r in shown}
+    # Any two records, and back.
+    pair = [str(after[0]["record"]), str(next(r["record"] for r in after if r["person"] != after[0]["person"]))]
+    assert yunqiao("identity", "link", *pair, "--same", "--reason", "papers").code == 0
+    decision = yunqiao("identity", "history", str(after[0]["person"]), "--json").json()["decisions"][0]
+    assert decision["kind"] == "must"
+    assert yunqiao("identity", "withdraw", str(decision["clerk_link_id"]), "--json").json()
+    assert yunqiao("identity", "reviews").code == 0
+
+
 def test_a_token_for_each_kind_and_a_refusal_for_none(yunqiao: Installation) -> None:
     for arguments in (
         ("--kind", "station", "--region", "530627001000"),
@@ -190,6 +239,8 @@ def test_what_is_restored_is_what_was_saved(yunqiao: Installation, tmp_path: Pat
         (("rejections", "999999"), {}, 66, "batch_unknown"),
         (("match", "--region", "000000000000"), {}, 65, "actor_invalid"),
         (("explain", "999999", "1"), {}, 66, "person_unknown"),
+        (("identity", "show", "999999"), {}, 66, "review_unknown"),
+        (("identity", "undo", "999999", "--once"), {}, 66, "event_unknown"),
         (("restore", "README.md"), {}, 65, "backup_unreadable"),
         (("demo", "--check", "--data", "no/such/directory"), {}, 65, "data_missing"),
         (("simulate", "--out", "/proc/nothing", "--households", "5"), {}, 74, "file_unusable"),
@@ -235,6 +286,6 @@ def test_help_lists_every_command(yunqiao: Installation) -> None:
     listed = yunqiao("--help").out
     for command in (
         "demo", "simulate", "migrate", "ingest", "rejections", "resolve", "match", "serve", "token", "explain",
-        "backup", "restore",
+        "backup", "restore", "identity",
     ):  # fmt: skip
         assert f" {command} " in listed
