@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from hub.identity.numbers import certain_number
 from hub.registry.records import Conflict, Merged, Source, Sources, Word
 from schema.authority import Authority
 from schema.regions import prefix_of
@@ -175,6 +176,8 @@ def gone_since(sources: Sequence[Source]) -> date | None:
 def _spoken(source: Source, plan: Mapping[str, Step]) -> list[tuple[str, Any]]:
     """What a record says of the fields in the plan, with what identity and the codes make of it."""
     values, number = source.values, source.number
+    # A spreadsheet cuts the three last digits, the sex among them; one in eleven such numbers passes for a right one.
+    certain = certain_number(number) is not None
     spoken: list[tuple[str, Any]] = []
     for name, value in values.items():
         step = plan.get(name)
@@ -187,11 +190,12 @@ def _spoken(source: Source, plan: Mapping[str, Step]) -> list[tuple[str, Any]]:
             spoken.append((name, number or value))
         elif how == _PHONE:
             spoken.append((name, source.phone or value))
-        elif how == _FROM_NUMBER and number is None:
+        elif how == _FROM_NUMBER and (number is None or (name == "sex" and not certain)):
             spoken.append((name, value))
     if number is not None:
         spoken.append(("born_on", f"{number[6:10]}-{number[10:12]}-{number[12:14]}"))
-        spoken.append(("sex", "1" if int(number[16]) % 2 else "2"))
+        if certain:
+            spoken.append(("sex", "1" if int(number[16]) % 2 else "2"))
     if source.registered_region_code is not None:
         spoken.append(("registered_region_code", source.registered_region_code))
     if source.living_region_code is not None:

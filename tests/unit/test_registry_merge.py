@@ -122,6 +122,16 @@ def test_a_valid_number_outranks_what_stands_beside_it() -> None:
     }
 
 
+def test_a_number_that_a_spreadsheet_may_have_cut_tells_the_day_but_not_the_sex() -> None:
+    number = "000627199005040000"
+    cut = source(2, "human_resources", {"citizen_number": number, "sex": "1"}, number=number)
+    merged = merge(cut)
+    assert (merged.values["born_on"], merged.values["sex"]) == ("1990-05-04", "1")
+    assert merged.conflicts == ()
+    # Nobody's word: none at all, rather than one read from a zero that took the digit's place.
+    assert "sex" not in merge(source(2, "human_resources", {"citizen_number": number}, number=number)).values
+
+
 def test_a_number_that_cannot_be_right_is_nobodys() -> None:
     merged = merge(source(1, "civil_affairs", {"name": "甲", "citizen_number": "123"}))
     assert "citizen_number" not in merged.values
