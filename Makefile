@@ -49,11 +49,13 @@ check: lint types layers test ## What CI runs
 test-postgres15: $(STAMP) ## The database tests against Debian's PostgreSQL 15 (needs the package postgresql-15)
 	bash .ci/postgres15 $(BIN)/pytest tests/db tests/api tests/journeys/test_journey.py $(ARGS)
 
-.PHONY: bench-intake bench-demo bench-statements
+.PHONY: bench-intake bench-demo bench-statements bench-graphql
 bench-intake: $(STAMP) ## CSV intake as a share of a bare COPY (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_intake.py $(ARGS)
 bench-demo: $(STAMP) ## Time by stage and peak memory of the demo (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_demo.py $(ARGS)
+bench-graphql: $(STAMP) ## The hub beside PostGraphile 5 (needs npm; ARGS=--quick)
+	@$(BIN)/python benchmarks/bench_graphql.py $(ARGS)
 bench-statements: $(STAMP) ## SQL statements per GraphQL request (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_statements.py $(ARGS)
 

@@ -171,8 +171,19 @@ class HubApplication(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def serve(settings: Settings) -> None:
+def application() -> Starlette:
+    """The application by the environment's settings; what each worker process makes for itself."""
+    configure_logging()
+    return build_app(Settings.from_env())
+
+
+def serve(settings: Settings, *, workers: int = 1) -> None:
     """Serve until told to stop; what runs is finished first.
+
+    Parameters
+    ----------
+    workers
+        Processes that share the port. Each has its own connections, caches and part of the limits by rate.
 
     Raises
     ------
@@ -193,7 +204,9 @@ def serve(settings: Settings) -> None:
     # uvicorn raises the signal again once all is finished; it has done its work by then, and stopping is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
-        build_app(settings),
+        build_app(settings) if workers == 1 else "app.server:application",
+        factory=workers > 1,
+        workers=workers,
         host=settings.host,
         port=settings.port,
         loop="uvloop",

@@ -55,6 +55,7 @@ def demo(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind; YUNQIAO_HOST when left out.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="YUNQIAO_PORT when left out.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
 ) -> None:
     """Serve GraphQL and the pages until told to stop."""
     from dataclasses import replace
@@ -64,7 +65,7 @@ def serve(
     settings = Settings.from_env()
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
     run_async(migrate_database(settings))
-    serve_application(settings)
+    serve_application(settings, workers=workers)
 
 
 @commands.command()

@@ -1,0 +1,241 @@
+"""The hub beside PostGraphile 5 on the same database, in alternating rounds, each server a process of its own.
+
+Loads a register straight into its tables, starts the hub (both access barriers and the audit on), PostGraphile without
+any authorisation and PostGraphile under row-level security, and asks each the same four questions over so many
+connections, one server after the other, again and again: what else the machine does hits all of them. A ratio is the
+median over rounds of the ratio within a round. The bare loop is the driver asking the same SQL, without any barrier.
+The last line is one JSON object.
+
+    python benchmarks/bench_graphql.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sharing.questions import Question, draw_questions, write_requests
+from sharing.register import load_register
+from sharing.servers import Server, install_peer, running_hub, running_peer
+
+from app.output import show_rows
+from hub.access.actor import Actor
+from hub.access.actors import ensure_actor
+from hub.access.policy import Claims, decide
+from hub.access.token import issue_token
+from hub.api.schema import build_schema, core_schema
+from hub.clock import SystemClock
+from hub.db import migrate, open_database
+from hub.db.embedded import embedded_server
+from hub.query.binding import Run, values_of
+from hub.query.engine import Engine
+from hub.settings import Settings
+from schema.grants import load_grants
+
+PURPOSE = "employment_service"
+PROVINCE = "530000000000"
+#: Connections to PostgreSQL that each server may hold.
+POOL = 16
+TARGETS = {"person": 4.0, "households": 3.7, "page": 5.0, "search": 4.0}
+RLS_TARGET = 6.0
+LOOP_TARGETS = {"person": 0.65, "households": 0.85, "page": 0.85, "search": 0.85}
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to load and how long to ask."""
+
+    households: int
+    rounds: int
+    seconds: float
+    connections: tuple[int, ...]
+
+
+QUICK, WHOLE = Size(20_000, 2, 1.5, (64,)), Size(200_000, 5, 4.0, (16, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of the load against one server."""
+
+    per_s: float
+    p99_ms: float
+    cpu_ms: float
+
+
+async def prepare(settings: Settings, size: Size) -> tuple[Actor, list[Question], dict[str, tuple[str, list[Any]]]]:
+    """Load the register; returns who asks, what, and the SQL of the hub's answers with its values."""
+    clock = SystemClock()
+    await migrate(settings)
+    async with open_database(settings, role="owner", max_size=1) as owner, owner.acquire() as connection:
+        households, persons = await load_register(connection, households=size.households, step=_say)
+        print(f"{households} households, {persons} persons")
+        keys = [
+            row[0]
+            for row in await connection.fetch("SELECT person_id FROM registry.person WHERE born_on < '2008-01-01'")
+        ]
+        counties = [
+            row[0]
+            for row in await connection.fetch(
+                "SELECT DISTINCT left(living_region_code, 6) || '000000' FROM registry.person"
+            )
+        ]
+    async with open_database(settings, max_size=1) as pool:
+        actor = await ensure_actor(
+            pool, kind="department", name="省人社厅", department="human_resources", region_code=PROVINCE, clock=clock
+        )
+    questions = draw_questions(persons=sorted(keys), counties=sorted(counties))
+    engine = Engine(core_schema(build_schema()), clock)
+    return actor, questions, {question.name: _statement(engine, question, actor) for question in questions}
+
+
+def _statement(engine: Engine, question: Question, actor: Actor) -> tuple[str, list[Any]]:
+    """The SQL that answers a question, and its values for each set of variables."""
+    today = SystemClock().today()
+    operation = engine.read_operation(question.hub, None)
+    claims = Claims.of(actor, today=today, closed_under_years=load_grants().closed_under_years)
+    found, values = None, []
+    for given in question.hub_variables:
+        variables = engine.read_variables(operation, given)
+        found = found or engine.compile(operation, variables, decide(actor, PURPOSE, today=today))
+        values.append(list(values_of(found.sources, Run(variables, claims, today))))
+    assert found is not None  # noqa: S101 - every question has variables
+    return found.text, values
+
+
+def ask(server: Server, requests: list[bytes], *, connections: int, seconds: float, folder: Path) -> Measured:
+    """Put the load on a server."""
+    file = folder / "requests"
+    file.write_bytes(pickle.dumps(requests))
+    before = server.cpu_s()
+    arguments = ["127.0.0.1", str(server.port), str(connections), str(seconds), str(file)]
+    told = json.loads(_run("load.py", arguments))
+    if told["wrong"]:
+        raise SystemExit(f"{server.name} did not answer: {told['sample']}")
+    return Measured(
+        told["requests"] / told["seconds"], told["p99_ms"], (server.cpu_s() - before) * 1000 / told["requests"]
+    )
+
+
+def ask_bare(url: str, statement: tuple[str, list[Any]], *, connections: int, seconds: float, folder: Path) -> Measured:
+    """The same for the driver alone."""
+    file = folder / "statement"
+    file.write_bytes(pickle.dumps(statement))
+    told = json.loads(_run("loop.py", [url, str(connections), str(POOL), str(seconds), str(file)]))
+    return Measured(told["requests"] / told["seconds"], 0.0, 0.0)
+
+
+def _run(script: str, arguments: list[str]) -> str:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "sharing" / script), *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{script} failed: {done.stderr[-800:]}")
+    return done.stdout
+
+
+def compare(size: Size, settings: Settings, url: str, folder: Path) -> dict[str, Any]:
+    """All rounds; returns the object of the last line."""
+    actor, questions, statements = asyncio.run(prepare(settings, size))
+    token = issue_token(actor, secret=settings.token_secret, clock=SystemClock(), valid_for=timedelta(hours=3))
+    headers = {"authorization": f"Bearer {token}", "x-purpose": PURPOSE}
+    found: dict[tuple[int, str, str], list[Measured]] = defaultdict(list)
+    with ExitStack() as stack:
+        hub = stack.enter_context(running_hub("hub", settings.data_dir, environ={"YUNQIAO_POOL_SIZE": str(POOL)}))
+        peer = stack.enter_context(running_peer("peer", url, pool=POOL))
+        for round_number in range(-1, size.rounds):  # the first warms up
+            for connections in size.connections:
+                for question in questions:
+                    for server in (hub, peer):
+                        requests = (
+                            write_requests(question.hub, question.hub_variables, port=server.port, headers=headers)
+                            if server is hub
+                            else write_requests(question.peer, question.peer_variables, port=server.port, headers={})
+                        )
+                        seconds = size.seconds if round_number >= 0 else 0.7
+                        one = ask(server, requests, connections=connections, seconds=seconds, folder=folder)
+                        if round_number >= 0:
+                            found[connections, question.name, server.name].append(one)
+                    if round_number >= 0:
+                        bare = ask_bare(
+                            url, statements[question.name], connections=connections, seconds=size.seconds, folder=folder
+                        )
+                        found[connections, question.name, "loop"].append(bare)
+    return report(size, questions, found)
+
+
+def report(
+    size: Size, questions: list[Question], found: Mapping[tuple[int, str, str], list[Measured]]
+) -> dict[str, Any]:
+    """Tables for people; the last line's object."""
+    line: dict[str, Any] = {}
+    for connections in size.connections:
+        rows = []
+        for question in questions:
+            of = {name: found[connections, question.name, name] for name in ("hub", "peer", "loop")}
+            entry = {
+                "ratio": _ratio(of["hub"], of["peer"]),
+                "share_of_loop": _ratio(of["hub"], of["loop"]),
+                "p99_ms": median(one.p99_ms for one in of["hub"]),
+                "peer_p99_ms": median(one.p99_ms for one in of["peer"]),
+            }
+            rows.append(
+                {
+                    "question": question.name,
+                    "hub/s": median(one.per_s for one in of["hub"]),
+                    "peer/s": median(one.per_s for one in of["peer"]),
+                    "loop/s": median(one.per_s for one in of["loop"]),
+                    **entry,
+                    "target": TARGETS[question.name],
+                    "loop target": LOOP_TARGETS[question.name],
+                    "hub cpu ms": median(one.cpu_ms for one in of["hub"]),
+                    "peer cpu ms": median(one.cpu_ms for one in of["peer"]),
+                }
+            )
+            if connections == max(size.connections):
+                line[question.name] = {name: round(value, 3) for name, value in entry.items()}
+        show_rows(f"{connections} connections, medians of {size.rounds} rounds", rows)
+    line["server_cpu_ms"] = round(median(one.cpu_ms for one in found[max(size.connections), "person", "hub"]), 3)
+    return line
+
+
+def _ratio(ours: list[Measured], theirs: list[Measured]) -> float:
+    return median(one.per_s / other.per_s for one, other in zip(ours, theirs, strict=True))
+
+
+def _say(name: str) -> None:
+    print(f"load: {name}", flush=True)
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the data, 64 connections only")
+    size = QUICK if parser.parse_args().quick else WHOLE
+    install_peer()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="yunqiao-bench-") as folder:
+        settings = Settings.from_env({"YUNQIAO_DATA_DIR": str(Path(folder) / "data")})
+        with embedded_server(settings.data_dir) as url:
+            line = compare(size, settings, url, Path(folder))
+    line["seconds"] = round(time.perf_counter() - started, 1)
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
