@@ -81,7 +81,7 @@ _STEPS: tuple[tuple[str, str], ...] = (
         "employments",
         """INSERT INTO registry.employment (person_id, form, employer_name, occupation, work_place, wage_yuan_per_month,
                months_this_year, started_on, source_record_id)
-           SELECT m.person_id, 'unit', '云桥示例企业' || m.person_id % 997, '缝纫工', '昆明', 
+           SELECT m.person_id, 'unit', '云桥示例企业' || m.person_id % 997, '缝纫工', '昆明',
                2500 + (m.person_id % 4000)::int, 6, date '2025-01-01' + (m.person_id % 400)::int, r.source_record_id
            FROM member m JOIN intake.source_record r ON r.line = m.person_id AND r.feed = 'bench'
            WHERE m.person_id % 3 <> 2""",
