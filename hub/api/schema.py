@@ -13,6 +13,7 @@ from hub.api.context import RequestContext
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
 from schema.types.register import OBJECT_TYPES, register_fields
+from schema.types.words import describe
 
 
 @strawberry.type(description="Who you are（当前使用者）")
@@ -52,6 +53,7 @@ def build_schema() -> strawberry.Schema:
     )
     schema = strawberry.Schema(query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()))
     _teach_dictionaries(core_schema(schema))
+    describe(core_schema(schema))
     return schema
 
 
