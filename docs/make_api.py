@@ -58,8 +58,8 @@ def write_page(schema: GraphQLSchema) -> str:
         parts.append(f"# {title}\n")
         parts.extend(_type_of(kind) for kind in kinds if belongs(kind))
     parts.append(
-        "# Lists（列表）\n\nEvery list of a thing `X` is an `XConnection`: `nodes`, `edges { cursor node }`, `totalCount` "
-        "and\n`pageInfo`. `first` (with `after`) or `last` (with `before`) is needed, at most 500.\n"
+        "# Lists（列表）\n\nEvery list of a thing `X` is an `XConnection`: `nodes`, `edges { cursor node }`, "
+        "`totalCount` and\n`pageInfo`. `first` (with `after`) or `last` (with `before`) is needed, at most 500.\n"
     )
     return "\n".join(parts).rstrip() + "\n"
 
