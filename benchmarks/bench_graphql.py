@@ -64,9 +64,12 @@ class Size:
     rounds: int
     seconds: float
     connections: tuple[int, ...]
+    documents: int
 
 
-QUICK, WHOLE = Size(20_000, 2, 1.5, (64,)), Size(200_000, 5, 4.0, (16, 64))
+QUICK, WHOLE = Size(20_000, 2, 1.5, (64,), 2_000), Size(200_000, 5, 4.0, (16, 64), 100_000)
+#: What can be taken out to see its cost; see sharing/without.py.
+DUTIES = ("audit", "access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,14 @@ def _statement(engine: Engine, question: Question, actor: Actor) -> tuple[str, l
     return found.text, values
 
 
-def ask(server: Server, requests: list[bytes], *, connections: int, seconds: float, folder: Path) -> Measured:
-    """Put the load on a server."""
+def ask(
+    server: Server, requests: list[bytes], *, connections: int, seconds: float, folder: Path, once: bool = False
+) -> Measured:
+    """Put the load on a server, for so long or ``once`` through all requests."""
     file = folder / "requests"
     file.write_bytes(pickle.dumps(requests))
     before = server.cpu_s()
-    arguments = ["127.0.0.1", str(server.port), str(connections), str(seconds), str(file)]
+    arguments = ["127.0.0.1", str(server.port), str(connections), str(seconds), str(file), *(["once"] if once else [])]
     told = json.loads(_run("load.py", arguments))
     if told["wrong"]:
         raise SystemExit(f"{server.name} did not answer: {told['sample']}")
@@ -176,7 +181,86 @@ def compare(size: Size, settings: Settings, url: str, folder: Path) -> dict[str,
                             url, statements[question.name], connections=connections, seconds=size.seconds, folder=folder
                         )
                         found[connections, question.name, "loop"].append(bare)
-    return report(size, questions, found)
+    line = report(size, questions, found)
+    line |= measure_costs(size, settings, questions, headers, folder)
+    line |= measure_documents(size, settings, headers, folder)
+    return line | measure_workers(size, settings, questions, headers, folder)
+
+
+def measure_costs(
+    size: Size, settings: Settings, questions: list[Question], headers: Mapping[str, str], folder: Path
+) -> dict[str, Any]:
+    """What each duty costs: throughput without it over throughput with it, in alternating rounds."""
+    environ = {"YUNQIAO_POOL_SIZE": str(POOL)}
+    found: dict[tuple[str, str], list[Measured]] = defaultdict(list)
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(running_hub(name, settings.data_dir, environ=environ, without=name))
+            for name in ("nothing", *DUTIES)
+        ]
+        for round_number in range(-1, size.rounds):
+            for question in questions:
+                for server in servers:
+                    requests = write_requests(question.hub, question.hub_variables, port=server.port, headers=headers)
+                    one = ask(
+                        server, requests, connections=max(size.connections), seconds=size.seconds / 2, folder=folder
+                    )
+                    if round_number >= 0:
+                        found[question.name, server.name].append(one)
+    rows = [
+        {"question": q.name}
+        | {f"without {duty}": _ratio(found[q.name, duty], found[q.name, "nothing"]) for duty in DUTIES}
+        for q in questions
+    ]
+    show_rows("Throughput without a duty, as a multiple of throughput with all", rows)
+    return {"costs": {duty: round(median(float(row[f"without {duty}"]) for row in rows), 3) for duty in DUTIES}}
+
+
+def measure_documents(size: Size, settings: Settings, headers: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    """A document seen for the first time, and memory after many of them."""
+    with running_hub("hub", settings.data_dir, environ={"YUNQIAO_POOL_SIZE": str(POOL)}) as server:
+        held = [server.rss_mb()]
+        parts, each = 4, size.documents // 4
+        for part in range(parts):
+            requests = [
+                request
+                for number in range(part * each, (part + 1) * each)
+                for request in write_requests(
+                    f"query Q{number} {{ persons(first: 1) {{ nodes {{ a{number}: name sex bornOn }} }} }}",
+                    [{}],
+                    port=server.port,
+                    headers=headers,
+                )
+            ]
+            told = ask(server, requests, connections=1, seconds=3600, folder=folder, once=True)
+            held.append(server.rss_mb())
+    print(f"memory after each quarter of {size.documents} distinct documents, MB: {[round(one) for one in held]}")
+    return {
+        "first_seen_ms": round(told.cpu_ms, 2),
+        "rss_mb_by_quarter": [round(one) for one in held],
+    }
+
+
+def measure_workers(
+    size: Size, settings: Settings, questions: list[Question], headers: Mapping[str, str], folder: Path
+) -> dict[str, Any]:
+    """Throughput with two worker processes over throughput with one."""
+    found: dict[int, list[Measured]] = defaultdict(list)
+    environ = {"YUNQIAO_POOL_SIZE": str(POOL // 2)}
+    with ExitStack() as stack:
+        servers = {
+            count: stack.enter_context(running_hub("hub", settings.data_dir, environ=environ, workers=count))
+            for count in (1, 2)
+        }
+        for round_number in range(-1, size.rounds):
+            for count, server in servers.items():
+                requests = write_requests(
+                    questions[0].hub, questions[0].hub_variables, port=server.port, headers=headers
+                )
+                one = ask(server, requests, connections=max(size.connections), seconds=size.seconds, folder=folder)
+                if round_number >= 0:
+                    found[count].append(one)
+    return {"two_workers": round(_ratio(found[2], found[1]), 3)}
 
 
 def report(

@@ -3,13 +3,14 @@
 Runs as a process of its own, the same for every server, so that what it costs is the same for all. Prints one JSON
 object: requests, seconds, percentiles of latency in milliseconds, answers that were not as expected.
 
-    python load.py HOST PORT CONNECTIONS SECONDS FILE     (FILE: requests as bytes, pickled by the benchmark)
+    python load.py HOST PORT CONNECTIONS SECONDS FILE [once]     (FILE: requests as bytes, pickled by the benchmark)
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
 import sys
 import time
@@ -21,8 +22,11 @@ import uvloop
 class Asker(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, requests: list[bytes], first: int, until: float, done: asyncio.Future[None]) -> None:
-        self._requests, self._next, self._until, self._done = requests, first, until, done
+    def __init__(
+        self, requests: list[bytes], first: int, last: float, until: float, done: asyncio.Future[None]
+    ) -> None:
+        self._requests, self._next, self._last = requests, first, last
+        self._until, self._done = until, done
         self._held, self._missing, self._sent_at = b"", 0, 0.0
         self.latencies: list[float] = []
         self.wrong = 0
@@ -34,7 +38,7 @@ class Asker(asyncio.Protocol):
 
     def _ask(self) -> None:
         now = time.perf_counter()
-        if now >= self._until:
+        if now >= self._until or self._next >= self._last:
             if not self._done.done():
                 self._done.set_result(None)
             return
@@ -78,14 +82,19 @@ class Asker(asyncio.Protocol):
             self._done.set_exception(exc or ConnectionError("the server hung up"))
 
 
-async def ask(host: str, port: int, connections: int, seconds: float, requests: list[bytes]) -> dict[str, object]:
-    """Ask for so long."""
+async def ask(
+    host: str, port: int, connections: int, seconds: float, requests: list[bytes], *, once: bool
+) -> dict[str, object]:
+    """Ask for so long, or ``once`` through all requests."""
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     dones, askers = [], []
     for number in range(connections):
         done = loop.create_future()
-        asker = Asker(requests, number * 977, started + seconds, done)
+        first, last = number * 977, math.inf
+        if once:
+            first, last = (len(requests) * place // connections for place in (number, number + 1))
+        asker = Asker(requests, first, last, started + seconds, done)
         await loop.create_connection(lambda asker=asker: asker, host, port)
         dones.append(done)
         askers.append(asker)
@@ -104,6 +113,7 @@ async def ask(host: str, port: int, connections: int, seconds: float, requests: 
 
 
 if __name__ == "__main__":
-    host, port, connections, seconds, file = sys.argv[1:]
+    host, port, connections, seconds, file = sys.argv[1:6]
+    once = sys.argv[6:] == ["once"]
     questions = pickle.loads(Path(file).read_bytes())  # noqa: S301 - written by the benchmark that starts this
-    print(json.dumps(uvloop.run(ask(host, int(port), int(connections), float(seconds), questions))))
+    print(json.dumps(uvloop.run(ask(host, int(port), int(connections), float(seconds), questions, once=once))))

@@ -60,12 +60,19 @@ def install_peer() -> Path:
 
 @contextmanager
 def running_hub(
-    name: str, data_dir: Path, *, environ: Mapping[str, str] | None = None, workers: int = 1
+    name: str,
+    data_dir: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    workers: int = 1,
+    without: str | None = None,
 ) -> Iterator[Server]:
-    """The hub as ``yunqiao serve`` starts it."""
+    """The hub as ``yunqiao serve`` starts it; ``without`` takes one of its duties out (``nothing``: none)."""
     port = free_port()
     variables = {**os.environ, "YUNQIAO_DATA_DIR": str(data_dir), "YUNQIAO_PORT": str(port), **(environ or {})}
     command = [sys.executable, "-m", "app.cli", "serve", "--workers", str(workers)]
+    if without is not None:
+        command = [sys.executable, str(ROOT / "benchmarks" / "sharing" / "without.py"), without]
     with _running(name, command, port, variables, f"http://127.0.0.1:{port}/readyz") as server:
         yield server
 
