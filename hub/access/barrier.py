@@ -176,9 +176,12 @@ def _as_parents(entity: str, decisions: Decisions, scopes: tuple[Scopes, Scopes]
             mine = tuple(tuple(sorted({Scope(scope.rows, True) for scope in held})) for held in scopes)  # type: ignore[assignment]  # two of two
         if _scopes(parent, decisions) != mine:
             return False
-    # One's own rows are one's own even when one is no longer in the register, and a referral may be a partner's own.
-    own = any(scope.rows == "own" for held in scopes for scope in held)
-    return not own or (entity not in _OWN_ROWS and entity != "referral")
+    named = {scope for held in scopes for scope in held}
+    # All rows are also those of people who are no longer in the register, and so are one's own; a referral may be a
+    # partner's own.
+    if entity in _OWN_ROWS or entity == "referral":
+        return not any(scope.rows == "own" for scope in named) and _EVERYTHING[0] not in named
+    return entity != "conflict" or _EVERYTHING[0] not in named
 
 
 def _words(scopes: Iterable[Scope]) -> str:
