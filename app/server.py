@@ -27,6 +27,7 @@ from hub.access.accounts import sign_in
 from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
+from hub.access.claimed import open_claimed
 from hub.access.token import issue_token, read_token
 from hub.api.http import GraphQLApp
 from hub.api.service import GraphQLService
@@ -88,10 +89,13 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings) as pool:
+        async with (
+            open_database(settings, max_size=min(settings.pool_size, 4)) as pool,
+            open_claimed(settings, services.clock) as claimed,
+        ):
             audit = AuditLog(pool)
             services.pool, services.actors = pool, ActorCache(pool)
-            services.graphql = GraphQLService(pool, audit, services.clock)
+            services.graphql = GraphQLService(claimed, audit, services.clock)
             yield
             services.graphql = None
             # What runs has finished by now; its entries are written before the pool closes.

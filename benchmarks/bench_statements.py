@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,8 @@ from app.stages import MATCHING_PURPOSE, match_region, resolve_and_publish
 from hub.access.actor import Actor
 from hub.access.actors import ensure_actor
 from hub.access.audit import AuditLog
+from hub.access.barrier import NO_CLAIMS
+from hub.access.claimed import open_claimed
 from hub.api.service import GraphQLService
 from hub.clock import SystemClock
 from hub.db import migrate, open_database
@@ -93,7 +95,7 @@ OPERATIONS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 class Counted:
     """Statements by what they are for."""
 
-    _SESSION = re.compile(r"typeinfo_tree|set_config\('jit'|^\s*(SELECT pg_advisory_unlock_all|CLOSE ALL|RESET)")
+    _SESSION = re.compile(r"typeinfo_tree|set_config\(|^\s*(SELECT pg_advisory_unlock_all|CLOSE ALL|RESET)")
 
     def __init__(self) -> None:
         self.of: Counter[str] = Counter()
@@ -151,12 +153,17 @@ async def watched(settings: Settings, connections: int) -> AsyncIterator[tuple[G
     """The service on connections whose every statement is noted."""
     counted = Counted()
     assert settings.database_url is not None  # noqa: S101  # the caller started the server
-    async with open_pool(url_for(settings, settings.database_url, "app"), max_size=connections) as pool:
-        opened = [await pool.acquire() for _ in range(connections)]
-        for connection in opened:
-            connection.add_query_logger(counted)
-            await pool.release(connection)
-        yield GraphQLService(pool, AuditLog(pool), SystemClock()), counted
+    clock = SystemClock()
+    async with (
+        open_pool(url_for(settings, settings.database_url, "app"), max_size=connections) as pool,
+        open_claimed(settings, clock, max_size=connections) as claimed,
+        AsyncExitStack() as opened,
+    ):
+        for _ in range(connections):
+            for one in (pool.acquire(), claimed.acquire(NO_CLAIMS)):
+                (await opened.enter_async_context(one)).add_query_logger(counted)
+        await opened.aclose()
+        yield GraphQLService(claimed, AuditLog(pool), clock), counted
 
 
 async def ask(service: GraphQLService, actor: Actor, document: str, variables: Mapping[str, Any]) -> tuple[float, int]:

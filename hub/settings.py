@@ -23,11 +23,13 @@ class Settings:
     data_dir: Path
     database_url: str | None = None
     app_database_url: str | None = None
+    hub_database_url: str | None = None
     token_secret: bytes
     mode: Mode = "development"
     host: str = "127.0.0.1"
     port: int = 8000
     pool_size: int = 8
+    statement_timeout_ms: int = 5000
     layouts_dir: Path | None = None
 
     @property
@@ -63,11 +65,13 @@ class Settings:
             data_dir=data_dir,
             database_url=env.get("YUNQIAO_DATABASE_URL") or None,
             app_database_url=env.get("YUNQIAO_APP_DATABASE_URL") or None,
+            hub_database_url=env.get("YUNQIAO_HUB_DATABASE_URL") or None,
             token_secret=secret or kept_secret(data_dir, "token.key"),
             mode=cast(Mode, mode),
             host=env.get("YUNQIAO_HOST") or "127.0.0.1",
             port=_number(env, "YUNQIAO_PORT", 8000, low=1, high=65535),
             pool_size=_number(env, "YUNQIAO_POOL_SIZE", 8, low=1, high=500),
+            statement_timeout_ms=_number(env, "YUNQIAO_STATEMENT_TIMEOUT_MS", 5000, low=1, high=600_000),
             layouts_dir=Path(layouts).expanduser() if layouts else None,
         )
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from hub.access.claimed import ClaimPool, open_claimed
 from hub.clock import ZONE, FixedClock
 from hub.db.embedded import embedded_server
 from hub.db.migrate import migrate
@@ -84,6 +85,7 @@ def settings(server: Server, tmp_path: Path) -> Iterator[Settings]:
         data_dir=tmp_path / "data",
         database_url=url,
         app_database_url=url_for(server.settings, url, "app"),
+        hub_database_url=url_for(server.settings, url, "hub"),
     )
     asyncio.run(_execute(server.url, f"DROP DATABASE {name} WITH (FORCE)"))
 
@@ -108,3 +110,10 @@ async def owner(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 def clock() -> FixedClock:
     """A Monday morning."""
     return FixedClock(datetime(2026, 6, 15, 9, 0, tzinfo=ZONE))
+
+
+@pytest.fixture
+async def claimed(settings: Settings, clock: FixedClock) -> AsyncIterator[ClaimPool]:
+    """Connections of the hub's role, as the server has them."""
+    async with open_claimed(settings, clock, max_size=4) as opened:
+        yield opened

@@ -41,6 +41,10 @@ SELECT EXISTS (SELECT FROM access.account WHERE username = $1);
 -- A right password clears the count.
 UPDATE access.account SET failed_count = 0, locked_until = NULL WHERE username = $1;
 
+-- name: store_claims
+-- Claims of the session: names $1, values $2.
+SELECT count(set_config(name, value, false)) FROM unnest($1::text[], $2::text[]) AS c (name, value);
+
 -- name: store_audit
 -- Entries of the audit log, many at once.
 INSERT INTO audit.entry (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,

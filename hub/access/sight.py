@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from hub.access.actor import Actor
+from hub.access.claimed import ActorPool
 from hub.access.policy import CLAIM_TYPES, Claims, Decisions
 from hub.access.rows import Scope, scope_sql
 from hub.db.fragment import Fragment, Parameter, bind, sql
@@ -16,7 +17,7 @@ from schema.grants import Rows, load_grants
 
 
 async def fetch_sight(
-    connection: asyncpg.Connection | asyncpg.Pool,
+    connection: asyncpg.Connection | asyncpg.Pool | ActorPool,
     *,
     entity: str,
     key: Any,

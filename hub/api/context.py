@@ -6,9 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
-
 from hub.access.actor import Actor
+from hub.access.claimed import ActorPool
 from hub.clock import Clock
 from hub.query.engine import Engine, Operation
 from hub.query.tree import Withheld
@@ -20,7 +19,7 @@ class RequestContext:
 
     actor: Actor
     purpose: str
-    pool: asyncpg.Pool
+    pool: ActorPool  # sees and changes what the actor may
     engine: Engine
     clock: Clock
     request_id: uuid.UUID

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from graphql import GraphQLError
 
-from hub.errors import Conflict, HubError, Internal, InvalidInput, Unavailable
+from hub.errors import Conflict, Forbidden, HubError, Internal, InvalidInput, LimitExceeded, Unavailable
 from hub.query.engine import GraphQLErrors
 
 _LOG = logging.getLogger("hub.api")
@@ -20,7 +20,6 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.QueryCanceledError,
     OSError,
     TimeoutError,
 )
@@ -52,6 +51,19 @@ def as_hub_error(error: BaseException, request_id: uuid.UUID) -> HubError:
         return InvalidInput("value_invalid", "A value does not fit its field.", hint="Check what was sent.")
     if isinstance(error, _CROSSED):
         return Conflict("crossed", "Another change came between.", hint="Send the same request again.")
+    if isinstance(error, asyncpg.QueryCanceledError):
+        # Asked again it would take as long again: it is for whoever asks to ask for less.
+        _LOG.warning("query_too_slow", extra={"fields": fields})
+        return LimitExceeded(
+            "query_too_slow", "This takes longer than is allowed.", hint="Ask for less at once, or narrow it down."
+        )
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        _LOG.warning("register_busy", extra={"fields": fields})
+        return Unavailable("register_busy", "Another change of the register runs.", hint="Try again shortly.")
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        # The second barrier held something that the first let through: somebody should know.
+        _LOG.error("barrier_refused", exc_info=error, extra={"fields": fields})
+        return Forbidden("barrier_refused", "This lies outside what you may do.", hint="Report it if it should not.")
     # Of asyncpg's own complaints only those about a connection that is gone are the server's; the rest are our faults.
     gone = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in ("closed", "closing"))
     if gone or isinstance(error, _AWAY):

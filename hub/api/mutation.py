@@ -51,7 +51,7 @@ async def mutate(
     text = json.dumps([mutation, request], sort_keys=True, ensure_ascii=False, default=str)
     digest = hashlib.sha256(text.encode()).digest()
     queries = load_queries("hub.api")
-    async with context.pool.acquire() as connection, connection.transaction():
+    async with context.pool.for_change(mutation).acquire() as connection, connection.transaction():
         actor_id = context.actor.actor_id
         await connection.execute(queries.fetch_idempotency_lock, actor_id, idempotency_key)
         before = await connection.fetchrow(queries.fetch_idempotency_key, actor_id, idempotency_key)

@@ -13,11 +13,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 from graphql import ExecutionResult, OperationType, execute
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
+from hub.access.claimed import ClaimPool
 from hub.api.context import RequestContext
 from hub.api.errors import as_hub_error, error_body, graphql_bodies
 from hub.api.reply import Outcome, Reply, error_reply, failed, reply_of
@@ -29,9 +29,9 @@ from schema.grants import load_grants
 
 
 class GraphQLService:
-    """Answers GraphQL for the endpoint and the pages alike."""
+    """Answers GraphQL for the endpoint and the pages alike, on connections that carry the claims of whoever asks."""
 
-    def __init__(self, pool: asyncpg.Pool, audit: AuditLog, clock: Clock) -> None:
+    def __init__(self, pool: ClaimPool, audit: AuditLog, clock: Clock) -> None:
         self.schema = build_schema()
         self.engine = Engine(core_schema(self.schema), clock)
         self._pool, self._audit, self._clock = pool, audit, clock
@@ -125,7 +125,12 @@ class GraphQLService:
             names = [root for root in compiled if root.name != "__typename"]
             if names:
                 answer = await self.engine.execute(
-                    self._pool, operation, variables, document=document, actor=actor, purpose=purpose
+                    self._pool.of(actor, purpose),
+                    operation,
+                    variables,
+                    document=document,
+                    actor=actor,
+                    purpose=purpose,
                 )
                 data = answer.data
             if len(names) != len(roots):
@@ -148,6 +153,7 @@ class GraphQLService:
         request_id: uuid.UUID,
     ) -> Outcome:
         """Computed roots, introspection and mutations go through graphql-core; compiled roots are put under it."""
+        pool = self._pool.of(actor, purpose)
         root: dict[str, Any] = {}
         people: list[int] = []
         fields: set[str] = set()
@@ -159,12 +165,12 @@ class GraphQLService:
         ]
         if operation.kind is OperationType.QUERY and names:
             answer = await self.engine.execute(
-                self._pool, operation, variables, document=document, actor=actor, purpose=purpose, only=names
+                pool, operation, variables, document=document, actor=actor, purpose=purpose, only=names
             )
             root, people, fields = json.loads(answer.data), answer.person_ids, set(answer.fields)
             if answer.withheld:
                 extensions = {"withheld": withheld_extensions(answer.withheld)}
-        context = RequestContext(actor, purpose, self._pool, self.engine, self._clock, request_id, operation, variables)
+        context = RequestContext(actor, purpose, pool, self.engine, self._clock, request_id, operation, variables)
         answered = execute(
             self.engine.schema,
             operation.document,

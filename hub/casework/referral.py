@@ -14,6 +14,7 @@ import asyncpg
 from hub.access.actor import Actor
 from hub.casework.states import HOLDING, LIVE, RELEASING, check_transition, state_after
 from hub.clock import Clock
+from hub.db.registrar import as_registrar
 from hub.db.sql import load_queries
 from hub.errors import Conflict, InvalidInput, InvalidTransition, NotFound
 from hub.registry.station import store_station_entry
@@ -64,7 +65,8 @@ async def refer(
         ``target_closed``, ``target_full`` or ``already_referred``.
     """
     queries = load_queries("hub.casework")
-    person = await connection.fetchval(queries.fetch_person_here, person_id)
+    async with as_registrar(connection):
+        person = await connection.fetchval(queries.fetch_person_here, person_id)
     if person is None:
         raise NotFound("person_unknown", "There is no such person.")
     target = await _lock_target(connection, kind, target_id)

@@ -9,6 +9,7 @@ import asyncpg
 
 from hub.access.actor import Actor
 from hub.clock import Clock
+from hub.db.registrar import as_registrar
 from hub.db.sql import load_queries
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.registry.publish import fetch_register_lock
@@ -49,7 +50,8 @@ async def edit_wish(
         raise InvalidInput("field_unknown", f"These are no wishes: {', '.join(unknown)}.", hint="Leave them out.")
     # Every change of a wish goes through the register's lock, so nobody comes between reading and writing.
     await fetch_register_lock(connection)
-    person = await connection.fetchval(load_queries("hub.casework").fetch_person_here, person_id)
+    async with as_registrar(connection):
+        person = await connection.fetchval(load_queries("hub.casework").fetch_person_here, person_id)
     if person is None:
         raise NotFound("person_unknown", "There is no such person.")
     held = await connection.fetchval(load_queries("hub.casework").fetch_wish_version, person)

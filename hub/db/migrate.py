@@ -11,7 +11,7 @@ from pogo_core.error import BadMigrationError
 from pogo_core.util.migrate import apply
 from pogo_core.util.sql import get_applied_migrations
 
-from hub.db.pool import APP_ROLE, database_url, prepare_connection
+from hub.db.pool import APP_ROLE, HUB_ROLE, REGISTRAR_ROLE, database_url, prepare_connection
 from hub.db.sql import load_queries
 from hub.errors import Internal, Unavailable
 from hub.settings import Settings, kept_secret
@@ -79,15 +79,24 @@ async def _applied(connection: asyncpg.Connection) -> set[str]:
 
 
 async def ensure_role(connection: asyncpg.Connection, settings: Settings) -> None:
-    """The program's role: may log in, owns nothing, may not create.
+    """The program's roles: they own nothing and may not create; the stages' and the hub's may log in.
 
-    DDL takes no parameters; the password is hexadecimal of our own making, so it needs no quoting.
+    DDL takes no parameters; the passwords are hexadecimal of our own making, so they need no quoting.
     """
-    if not await connection.fetchval(load_queries("hub.db").fetch_app_role):
-        await connection.execute(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT")
-    if settings.app_database_url is None:
-        password = kept_secret(settings.data_dir, "app.key").decode()
-        await connection.execute(f"ALTER ROLE {APP_ROLE} PASSWORD '{password}'")
+    held = {row["rolname"] for row in await connection.fetch(load_queries("hub.db").fetch_roles)}
+    for role, login in ((APP_ROLE, "LOGIN"), (HUB_ROLE, "LOGIN"), (REGISTRAR_ROLE, "NOLOGIN")):
+        if role not in held:
+            await connection.execute(f"CREATE ROLE {role} {login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT")
+    # Without inheriting: a session has the registrar's rights only while it says that it is the registrar.
+    if not await connection.fetchval(load_queries("hub.db").fetch_registrar_known):
+        await connection.execute(f"GRANT {REGISTRAR_ROLE} TO {HUB_ROLE}")
+    for role, url, key in (
+        (APP_ROLE, settings.app_database_url, "app.key"),
+        (HUB_ROLE, settings.hub_database_url, "hub.key"),
+    ):
+        if url is None:
+            password = kept_secret(settings.data_dir, key).decode()
+            await connection.execute(f"ALTER ROLE {role} PASSWORD '{password}'")
     await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 

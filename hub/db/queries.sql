@@ -2,9 +2,21 @@
 -- Holds off another process that migrates the same database, until this session ends.
 SELECT pg_advisory_lock(7298015);
 
--- name: fetch_app_role
--- Whether the program's role is there.
-SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'yunqiao_app');
+-- name: fetch_roles
+-- The roles of ours that are there.
+SELECT rolname FROM pg_roles WHERE rolname IN ('yunqiao_app', 'yunqiao_hub', 'yunqiao_registrar');
+
+-- name: fetch_registrar_known
+-- Whether the hub may become the registrar.
+SELECT pg_has_role('yunqiao_hub', 'yunqiao_registrar', 'MEMBER');
+
+-- name: fetch_registrar
+-- Makes a session of the hub the registrar until the transaction ends or it steps back; anybody else stays who they are.
+SELECT set_config('role', 'yunqiao_registrar', true) WHERE current_user = 'yunqiao_hub';
+
+-- name: fetch_hub
+-- Makes the registrar the hub again.
+SELECT set_config('role', 'none', true) WHERE current_user = 'yunqiao_registrar';
 
 -- name: fetch_server_version
 -- Number of the server, e.g. 150004.

@@ -62,10 +62,9 @@ _OTHER_PEOPLE = {
     ("household", "benefit"),
     ("opening", "referral"),
 }
-#: What is known of a household is known of its members.
+#: What is known of a household is known of its members, whether or not whoever asks sees each of them.
 _PERSONS_OF_HOUSEHOLD = (
-    "(SELECT string_agg({b}.person_id::text, ',') FROM registry.person {b}"
-    " WHERE {b}.household_id = {a}.household_id AND {b}.gone_on IS NULL)"
+    "(SELECT string_agg({b}.person_id::text, ',') FROM sight.member {b} WHERE {b}.household_id = {a}.household_id)"
 )
 
 

@@ -16,6 +16,7 @@ from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema, Operati
 from graphql.execution.values import VariableValues
 
 from hub.access.actor import Actor
+from hub.access.claimed import ActorPool
 from hub.access.policy import Claims, Decisions, decide
 from hub.clock import Clock
 from hub.errors import InvalidInput
@@ -114,7 +115,7 @@ class Engine:
 
     async def execute(
         self,
-        connection: asyncpg.Connection | asyncpg.Pool,
+        connection: asyncpg.Connection | asyncpg.Pool | ActorPool,
         operation: Operation,
         variables: VariableValues,
         *,
@@ -192,7 +193,7 @@ class Engine:
 
     async def _answer(
         self,
-        connection: asyncpg.Connection | asyncpg.Pool,
+        connection: asyncpg.Connection | asyncpg.Pool | ActorPool,
         statement: Statement,
         variables: VariableValues,
         actor: Actor,

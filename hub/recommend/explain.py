@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 import numpy as np
 
+from hub.access.claimed import ActorPool
 from hub.clock import Clock
 from hub.db.sql import load_queries
 from hub.errors import NotFound
@@ -73,7 +74,7 @@ class Explanation:
     rule_set_version: str
 
 
-async def explain(pool: asyncpg.Pool, person_id: int, opening_id: int, *, clock: Clock) -> Explanation:
+async def explain(pool: asyncpg.Pool | ActorPool, person_id: int, opening_id: int, *, clock: Clock) -> Explanation:
     """Explain an opening to a person; the caller has made sure that the viewer may see both.
 
     Raises

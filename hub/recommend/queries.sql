@@ -256,3 +256,15 @@ JOIN matching.run AS r USING (run_id)
 WHERE c.person_id = $1 AND c.kind = 'opening' AND r.state = 'done' AND $2 = ANY (c.target_ids)
 ORDER BY r.run_id DESC
 LIMIT 1;
+
+-- name: create_staged_recommendation
+-- Room for recommendations on their way in: what is closed row by row takes no COPY.
+CREATE TEMP TABLE staged_recommendation (LIKE matching.recommendation) ON COMMIT DROP;
+
+-- name: store_recommendations
+-- The staged recommendations.
+INSERT INTO matching.recommendation SELECT * FROM pg_temp.staged_recommendation;
+
+-- name: drop_staged_recommendation
+-- Makes room for the next.
+DROP TABLE pg_temp.staged_recommendation;

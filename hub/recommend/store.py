@@ -14,12 +14,16 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.db.sql import load_queries
 from matching.explain import FIGURE_NAMES, round_figures
 from matching.pipeline import Lists, Result
 from matching.records import Int32, Int64, Kind, Shortfall
 
+_SQL = load_queries("hub.recommend")
 #: Lines handed to the server at once.
 _BLOCK_LINES = 2_000
+#: Tables that actors read, so closed row by row: they take no COPY, and are filled by way of a temporary one.
+_STAGED = frozenset({"recommendation"})
 
 
 async def store_result(
@@ -58,7 +62,13 @@ async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, 
                 block.clear()
         yield "".join(block).encode()
 
-    await connection.copy_to_table(table, schema_name="matching", columns=columns, source=blocks(), format="text")
+    if table not in _STAGED:
+        await connection.copy_to_table(table, schema_name="matching", columns=columns, source=blocks(), format="text")
+        return
+    await connection.execute(_SQL.create_staged_recommendation)
+    await connection.copy_to_table("staged_recommendation", columns=columns, source=blocks(), format="text")
+    await connection.execute(_SQL.store_recommendations)
+    await connection.execute(_SQL.drop_staged_recommendation)
 
 
 def recommendation_lines(

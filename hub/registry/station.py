@@ -18,6 +18,7 @@ import asyncpg
 
 from hub.access.actor import Actor
 from hub.clock import Clock
+from hub.db.registrar import as_registrar
 from hub.db.sql import load_queries
 from hub.errors import InvalidInput, NotFound
 from hub.identity.numbers import parse_citizen_number
@@ -84,13 +85,17 @@ async def store_station_entry(
     queries = load_queries("hub.registry")
     await connection.execute(queries.fetch_lock)
     at, today = clock.now(), clock.today()
-    person = await _person(connection, person_id, at)
+    async with as_registrar(connection):
+        person = await _person(connection, person_id, at)
+        await connection.execute(queries.store_station_superseded, person, [*said, "person_id", "entry"], today)
+    # The entry itself is the actor's, within the actor's rights; what follows from it is the register's.
     record = await _store_record(connection, actor, person, said, at=at, today=today)
-    event = None
-    if person_id is None:
-        event = await connection.fetchval(queries.store_creation, [[record, None, person]], actor.actor_id, at)
-    await connection.execute(queries.store_membership, record, person, event, at)
-    await publish_connection(connection, clock=clock, progress=SilentProgress(), person_ids=[person])
+    async with as_registrar(connection):
+        event = None
+        if person_id is None:
+            event = await connection.fetchval(queries.store_creation, [[record, None, person]], actor.actor_id, at)
+        await connection.execute(queries.store_membership, record, person, event, at)
+        await publish_connection(connection, clock=clock, progress=SilentProgress(), person_ids=[person])
     return person
 
 
@@ -137,7 +142,6 @@ async def _store_record(
     digest = hashlib.sha256(text).digest()
     region = actor.region_code or _WHOLE_PROVINCE
     headings = sorted(said)
-    await connection.execute(queries.store_station_superseded, person, [*said, "person_id", "entry"], today)
     batch = await connection.fetchval(
         queries.store_station_batch, region, digest, f"station entry {entry}", len(text), today, headings, at
     )

@@ -19,6 +19,7 @@ import pytest
 from hub.access.actor import Actor
 from hub.access.actors import ensure_actor
 from hub.access.audit import AuditLog
+from hub.access.claimed import ClaimPool
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
 from hub.db.pool import url_for
@@ -107,6 +108,7 @@ def settings(server: Server, shared: Shared, tmp_path: Path) -> Iterator[Setting
         data_dir=tmp_path / "data",
         database_url=shared.url,
         app_database_url=url_for(server.settings, shared.url, "app"),
+        hub_database_url=url_for(server.settings, shared.url, "hub"),
     )
     asyncio.run(shared.put_back())
 
@@ -184,9 +186,9 @@ async def register(owner: asyncpg.Pool) -> None:
 
 
 @pytest.fixture
-def service(pool: asyncpg.Pool, register: None, clock: FixedClock) -> GraphQLService:
+def service(pool: asyncpg.Pool, claimed: ClaimPool, register: None, clock: FixedClock) -> GraphQLService:
     """GraphQL as the endpoint and the pages have it."""
-    return GraphQLService(pool, AuditLog(pool), clock)
+    return GraphQLService(claimed, AuditLog(pool), clock)
 
 
 @pytest.fixture

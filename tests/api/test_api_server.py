@@ -89,11 +89,13 @@ def _free_port() -> int:
 def _serve(settings: Settings, port: int) -> subprocess.Popen[str]:
     assert settings.database_url is not None
     assert settings.app_database_url is not None
+    assert settings.hub_database_url is not None
     environment = {
         **os.environ,
         "YUNQIAO_DATA_DIR": str(settings.data_dir),
         "YUNQIAO_DATABASE_URL": settings.database_url,
         "YUNQIAO_APP_DATABASE_URL": settings.app_database_url,
+        "YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url,
         "YUNQIAO_PORT": str(port),
     }
     return subprocess.Popen(

@@ -12,6 +12,8 @@ import pytest
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditLog
+from hub.access.barrier import NO_CLAIMS
+from hub.access.claimed import open_claimed
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
 from hub.db.pool import open_pool
@@ -38,7 +40,7 @@ DOCUMENTS = {
 
 
 #: What the driver sends of itself: once a connection to learn its types, and when one goes back to the pool.
-_SESSION = re.compile(r"typeinfo_tree|set_config\('jit'|^\s*(SELECT pg_advisory_unlock_all|CLOSE ALL|UNLISTEN|RESET)")
+_SESSION = re.compile(r"typeinfo_tree|set_config\(|^\s*(SELECT pg_advisory_unlock_all|CLOSE ALL|UNLISTEN|RESET)")
 
 
 class Counted:
@@ -76,10 +78,14 @@ async def watched(
 ) -> AsyncIterator[GraphQLService]:
     """The service on a single connection whose every statement is noted."""
     assert settings.app_database_url is not None
-    async with open_pool(settings.app_database_url, max_size=1) as pool:
-        async with pool.acquire() as connection:
+    async with (
+        open_pool(settings.app_database_url, max_size=1) as pool,
+        open_claimed(settings, clock, max_size=1) as claimed,
+    ):
+        async with pool.acquire() as connection, claimed.acquire(NO_CLAIMS) as other:
             connection.add_query_logger(counted)
-        yield GraphQLService(pool, AuditLog(pool), clock)
+            other.add_query_logger(counted)
+        yield GraphQLService(claimed, AuditLog(pool), clock)
 
 
 async def _answer(service: GraphQLService, actor: Actor, document: str) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import pytest
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditLog
+from hub.access.barrier import NO_CLAIMS
+from hub.access.claimed import ClaimPool, open_claimed
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
-from hub.db.pool import open_pool
 from hub.settings import Settings
 
 Make = Callable[..., Awaitable[Actor]]
@@ -33,32 +34,36 @@ PLANS = {
 
 
 @pytest.fixture
-async def connection(settings: Settings, register: None, owner: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
-    """A connection whose settings last, to a register with referrals out of the order of their keys."""
+async def planned(
+    settings: Settings, register: None, owner: asyncpg.Pool, clock: FixedClock
+) -> AsyncIterator[ClaimPool]:
+    """A single connection of the hub, to a register with referrals out of the order of their keys."""
     await owner.execute(
         "INSERT INTO casework.referral (person_id, kind, opening_id, state, referred_by, shown_on, updated_at)"
         " SELECT p, 'opening', 1 + p % 4, 'shown', 1, '2026-01-01'::date + 7 * p % 10, now()"
         " FROM generate_series(3, 10) p"
     )
-    assert settings.app_database_url is not None
-    async with open_pool(settings.app_database_url, max_size=1) as pool, pool.acquire() as opened:
+    async with open_claimed(settings, clock, max_size=1) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 async def test_the_order_is_the_same_under_every_plan(
-    connection: asyncpg.Connection, pool: asyncpg.Pool, actors: Make, clock: FixedClock, document: str
+    planned: ClaimPool, pool: asyncpg.Pool, actors: Make, clock: FixedClock, document: str
 ) -> None:
     county = await actors("county", region_code="530627000000")
-    service = GraphQLService(connection, AuditLog(pool), clock)
+    service = GraphQLService(planned, AuditLog(pool), clock)
     answers = {}
     for name, switches in PLANS.items():
-        for switch in switches:
-            await connection.execute(f"SET {switch}")
+        async with planned.acquire(NO_CLAIMS) as connection:
+            for switch in switches:
+                await connection.execute(f"SET {switch}")
         reply = await service.execute(actor=county, purpose="employment_service", document=document)
         answers[name] = json.loads(reply.body)
         assert "errors" not in answers[name], answers[name]
-        await connection.execute("RESET ALL")
+        async with planned.acquire(NO_CLAIMS) as connection:
+            for switch in switches:
+                await connection.execute(f"RESET {switch.partition(' ')[0]}")
     assert answers["hashes"] == answers["loops"]
     assert answers["merges"] == answers["loops"]
     assert len(next(iter(answers["loops"]["data"].values()))) >= 1

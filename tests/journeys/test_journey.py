@@ -13,6 +13,7 @@ from app.stages import MATCHING_PURPOSE, match_region, resolve_and_publish
 from hub.access.actor import Actor
 from hub.access.actors import ensure_actor
 from hub.access.audit import AuditLog
+from hub.access.claimed import ClaimPool
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
 from hub.intake.ingest import ingest_paths
@@ -86,7 +87,12 @@ async def _match(pool: asyncpg.Pool, clock: FixedClock) -> tuple[MatchReport, as
 
 
 async def test_from_files_to_the_next_training(
-    pool: asyncpg.Pool, owner: asyncpg.Pool, settings: Settings, clock: FixedClock, tmp_path: Path
+    pool: asyncpg.Pool,
+    owner: asyncpg.Pool,
+    claimed: ClaimPool,
+    settings: Settings,
+    clock: FixedClock,
+    tmp_path: Path,
 ) -> None:
     simulate(COUNTY, 300, 105, tmp_path / "county", as_of=date(2026, 6, 1))
     progress = SilentProgress()
@@ -100,7 +106,7 @@ async def test_from_files_to_the_next_training(
     assert same["data_sha256"] == model["data_sha256"], "nothing new to learn from"
 
     # The station where somebody lives for whom a place is set aside refers them.
-    service = GraphQLService(pool, AuditLog(pool), clock)
+    service = GraphQLService(claimed, AuditLog(pool), clock)
     county = await ensure_actor(pool, kind="county", name="县级调度", region_code=COUNTY, clock=clock)
     people = (await _ask(service, county, SOMEBODY))["persons"]["nodes"]
     person, line = next(

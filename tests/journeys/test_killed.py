@@ -100,11 +100,13 @@ def end_state(url: str) -> dict[str, str | None]:
 def environment(settings: Settings) -> dict[str, str]:
     assert settings.database_url is not None
     assert settings.app_database_url is not None
+    assert settings.hub_database_url is not None
     return {
         **os.environ,
         "YUNQIAO_DATA_DIR": str(settings.data_dir),
         "YUNQIAO_DATABASE_URL": settings.database_url,
         "YUNQIAO_APP_DATABASE_URL": settings.app_database_url,
+        "YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url,
     }
 
 
@@ -197,6 +199,7 @@ def fresh(settings: Settings, server: Any) -> Callable[[int], Settings]:
             data_dir=settings.data_dir / name,
             database_url=on_database(url, name),
             app_database_url=on_database(settings.app_database_url, name),
+            hub_database_url=on_database(settings.hub_database_url, name),
         )
 
     return make

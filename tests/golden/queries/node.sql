@@ -12,8 +12,8 @@ FROM
       FROM
       (SELECT 'Household'::text AS "__typename", 'Household:' || t1.household_id AS "id", t1.household_kind AS "householdKind", t3.j AS "members") "#") AS j, nullif(concat_ws(',',
         (SELECT string_agg(t2.person_id::text, ',')
-          FROM registry.person t2
-          WHERE t2.household_id = t1.household_id AND t2.gone_on IS NULL), t3.ids), '') AS ids
+          FROM sight.member t2
+          WHERE t2.household_id = t1.household_id), t3.ids), '') AS ids
     FROM registry.household t1
     CROSS JOIN LATERAL
     (SELECT

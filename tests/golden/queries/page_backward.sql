@@ -34,8 +34,8 @@ FROM
                         ORDER BY t5.monitoring_id ASC
                         LIMIT $5::integer) t6) g) t4) AS "monitorings") "#") AS "node") "#")
         ORDER BY t2._n DESC) FILTER (WHERE t2._n <= $4::integer), '[]') AS c0, count(*) > $4::integer AS c1, max(translate(encode(convert_to(json_build_array('household.key', NULL, t2.household_id)::text, 'UTF8'), 'base64'), E'\n', '')) FILTER (WHERE t2._n = least(t2._c, $4::integer) AND t2._n <= $4::integer) AS c2, max(translate(encode(convert_to(json_build_array('household.key', NULL, t2.household_id)::text, 'UTF8'), 'base64'), E'\n', '')) FILTER (WHERE t2._n = 1 AND t2._n <= $4::integer) AS c3, string_agg((SELECT string_agg(t3.person_id::text, ',')
-        FROM registry.person t3
-        WHERE t3.household_id = t2.household_id AND t3.gone_on IS NULL), ',') FILTER (WHERE t2._n <= $4::integer) AS ids
+        FROM sight.member t3
+        WHERE t3.household_id = t2.household_id), ',') FILTER (WHERE t2._n <= $4::integer) AS ids
     FROM
     (SELECT t7.*, row_number() OVER () AS _n, count(*) OVER () AS _c
       FROM

@@ -18,8 +18,8 @@ FROM
         FROM
         (SELECT coalesce('{"ordinary": "一般农户", "exited": "脱贫户", "monitored": "监测对象"}'::jsonb ->> t2.household_kind, t2.household_kind) AS "householdKindLabel", t2.zero_employment AS "zeroEmployment", t4.j AS "members", t7.j AS "benefits") "#") AS j, nullif(concat_ws(',',
           (SELECT string_agg(t3.person_id::text, ',')
-            FROM registry.person t3
-            WHERE t3.household_id = t2.household_id AND t3.gone_on IS NULL), t4.ids, t7.ids), '') AS ids
+            FROM sight.member t3
+            WHERE t3.household_id = t2.household_id), t4.ids, t7.ids), '') AS ids
       FROM registry.household t2
       CROSS JOIN LATERAL
       (SELECT
