@@ -42,13 +42,17 @@ SELECT EXISTS (SELECT FROM access.account WHERE username = $1);
 UPDATE access.account SET failed_count = 0, locked_until = NULL WHERE username = $1;
 
 -- name: store_audit
--- Entries of the audit log, many at once.
-INSERT INTO audit.entry (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,
-    person_ids, fields, allowed, reason, detail, duration_ms)
-SELECT e.happened_at, e.request_id, e.actor_id, e.actor_kind, e.purpose, e.action, e.operation_name, e.operation_sha256,
-    ARRAY(SELECT jsonb_array_elements_text(e.person_ids::jsonb)::bigint),
-    ARRAY(SELECT jsonb_array_elements_text(e.fields::jsonb)), e.allowed, e.reason, e.detail::jsonb, e.duration_ms
-FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::real[])
-    AS e (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256, person_ids, fields,
-        allowed, reason, detail, duration_ms);
+-- Entries of the audit log as the next segment of its chain.
+SELECT audit.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+
+-- name: store_audit_months
+-- Tables for the months from one day's to another's.
+SELECT audit.ensure_months($1, $2);
+
+-- name: store_audit_index
+-- Brings the index of persons up to date.
+SELECT audit.tidy();
+
+-- name: fetch_audit_head
+-- Where the chain ends; nothing before the first entry.
+SELECT segment_id, entry_id, sealed_at, sha256 FROM audit.head;

@@ -35,6 +35,7 @@ class Outcome:
     status: int = 200
     person_ids: tuple[int, ...] = ()
     fields: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     allowed: bool = True
     reason: str = ""
 
@@ -46,7 +47,10 @@ def error_reply(error: HubError) -> Reply:
 
 def failed(error: HubError) -> Outcome:
     """An outcome that is nothing but an error."""
-    return Outcome(errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code)
+    refused = tuple(filter(None, (getattr(error, "refused", ""),)))
+    return Outcome(
+        errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code, refused=refused
+    )
 
 
 def reply_of(outcome: Outcome) -> Reply:

@@ -10,7 +10,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -25,6 +25,7 @@ from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
 from hub.errors import HubError, InvalidInput, Unavailable
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
+from hub.query.tree import Withheld
 from schema.grants import load_grants
 
 
@@ -79,6 +80,7 @@ class GraphQLService:
             operation_sha256=hashlib.sha256(document.encode("utf-8", "surrogatepass")).digest(),
             person_ids=list(outcome.person_ids),
             fields=list(outcome.fields),
+            refused=list(outcome.refused),
             allowed=outcome.allowed,
             reason=outcome.reason,
             duration_ms=(time.perf_counter() - started) * 1000,
@@ -134,7 +136,13 @@ class GraphQLService:
             if not names:
                 return Outcome(data=data)
             extensions = {"withheld": withheld_extensions(answer.withheld)} if answer.withheld else None
-            return Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
+            return Outcome(
+                data=data,
+                extensions=extensions,
+                person_ids=tuple(answer.person_ids),
+                fields=answer.fields,
+                refused=_names(answer.withheld),
+            )
         return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
 
     async def _execute_mixed(
@@ -151,6 +159,7 @@ class GraphQLService:
         root: dict[str, Any] = {}
         people: list[int] = []
         fields: set[str] = set()
+        refused: set[str] = set()
         extensions: dict[str, Any] | None = None
         names = [
             selected
@@ -162,6 +171,7 @@ class GraphQLService:
                 self._pool, operation, variables, document=document, actor=actor, purpose=purpose, only=names
             )
             root, people, fields = json.loads(answer.data), answer.person_ids, set(answer.fields)
+            refused.update(_names(answer.withheld))
             if answer.withheld:
                 extensions = {"withheld": withheld_extensions(answer.withheld)}
         context = RequestContext(actor, purpose, self._pool, self.engine, self._clock, request_id, operation, variables)
@@ -196,6 +206,7 @@ class GraphQLService:
             status=(first.http_status if first is not None else 400) if nothing else 200,
             person_ids=tuple({*people, *context.person_ids}),
             fields=tuple(sorted(fields | context.fields)),
+            refused=tuple(sorted({*refused, *_names(context.withheld)})),
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
         )
@@ -205,6 +216,11 @@ def _unrecorded() -> Reply:
     return error_reply(
         Unavailable("audit_unavailable", "The request could not be recorded, so it has no answer.", hint="Try again.")
     )
+
+
+def _names(withheld: Sequence[Withheld]) -> tuple[str, ...]:
+    """What was asked for and not given, or not in full; a path has words of the asker's choosing, a name has not."""
+    return tuple(sorted({item.name for item in withheld if item.name}))
 
 
 def _known_purpose(purpose: str) -> str:
