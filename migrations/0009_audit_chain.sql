@@ -88,7 +88,10 @@ BEGIN
     FOR month IN SELECT generate_series(date_trunc('month', from_on::timestamp), to_on::timestamp, '1 month')::date LOOP
         name := 'entry_' || to_char(month, 'YYYY_MM');
         CONTINUE WHEN to_regclass('audit.' || name) IS NOT NULL;
-        -- In the order in which ANALYZE takes them too.
+        -- Nobody may be on the way into entry_other with a row that is no longer its own. Who writes holds the head first,
+        -- then a table; so do we, and do not keep writers waiting for somebody who reads for long.
+        LOCK TABLE audit.head IN EXCLUSIVE MODE;
+        PERFORM set_config('lock_timeout', '200ms', true);
         LOCK TABLE ONLY audit.entry IN SHARE UPDATE EXCLUSIVE MODE;
         LOCK TABLE audit.entry_other IN ACCESS EXCLUSIVE MODE;
         CONTINUE WHEN to_regclass('audit.' || name) IS NOT NULL; -- somebody made it while we waited

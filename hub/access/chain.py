@@ -1,8 +1,8 @@
 """The audit's chain of hashes, computed outside the database. Pure.
 
-An entry's hash is the SHA-256 of a JSON array of texts: all its columns but its number. A segment's hash covers the hash
-of the segment before, its own number, the number of its first entry, when it was sealed, and its entries' hashes in
-their order; so an entry's number is its place, and no part can be mistaken for another. ``audit.entry_sha256`` and
+An entry's hash is the SHA-256 of a JSON array of texts: all its columns but its number. A segment's hash covers the
+hash of the segment before, its own number, the number of its first entry, when it was sealed, and its entries' hashes
+in their order; so an entry's number is its place, and no part can be mistaken for another. ``audit.entry_sha256`` and
 ``audit.segment_sha256`` do the same inside the database (SHA-256: FIPS 180-4).
 """
 

@@ -56,3 +56,47 @@ SELECT audit.tidy();
 -- name: fetch_audit_head
 -- Where the chain ends; nothing before the first entry.
 SELECT segment_id, entry_id, sealed_at, sha256 FROM audit.head;
+
+-- name: fetch_audit_start
+-- The first segment sealed at or after a moment; the first of all without one.
+SELECT min(segment_id) FROM audit.segment WHERE $1::timestamptz IS NULL OR sealed_at >= $1;
+
+-- name: fetch_audit_segment
+-- One segment.
+SELECT segment_id, first_entry_id, last_entry_id, sealed_at, previous_sha256, entry_sha256s, sha256
+FROM audit.segment WHERE segment_id = $1;
+
+-- name: fetch_audit_segments
+-- Segments in their order, from one on or all.
+SELECT segment_id, first_entry_id, last_entry_id, sealed_at, previous_sha256, entry_sha256s, sha256
+FROM audit.segment WHERE $1::bigint IS NULL OR segment_id >= $1 ORDER BY segment_id;
+
+-- name: fetch_audit_entries
+-- Entries in the order of their numbers, from one on or all, with what their hashes are made of.
+SELECT entry_id, happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,
+    person_ids, fields, refused, allowed, reason, detail::text AS detail_text, duration_ms
+FROM audit.entry WHERE $1::bigint IS NULL OR entry_id >= $1 ORDER BY entry_id;
+
+-- name: fetch_audit_pruned
+-- The last entry that tells of dropped months, and when its segment was sealed.
+SELECT e.entry_id, e.detail, s.sealed_at
+FROM audit.entry e JOIN audit.segment s ON e.entry_id BETWEEN s.first_entry_id AND s.last_entry_id
+WHERE e.action = 'audit_prune' ORDER BY e.entry_id DESC LIMIT 1;
+
+-- name: fetch_audit_tables
+-- The months that have a table.
+SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'audit.entry'::regclass ORDER BY 1;
+
+-- name: fetch_audit_aside
+-- Months before a day that have entries and no table.
+SELECT DISTINCT date_trunc('month', happened_at AT TIME ZONE 'Asia/Shanghai')::date AS month
+FROM audit.entry WHERE tableoid = 'audit.entry_other'::regclass AND happened_at < $1::date ORDER BY 1;
+
+-- name: fetch_audit_sealed
+-- When an entry's segment was sealed.
+SELECT sealed_at FROM audit.segment WHERE last_entry_id >= $1 ORDER BY segment_id LIMIT 1;
+
+-- name: fetch_audit_lock
+-- Makes writers wait until this transaction ends. Work of the owner.
+LOCK TABLE audit.head IN EXCLUSIVE MODE;
