@@ -213,6 +213,8 @@ GRANT SELECT ON audit.entry, audit.segment, audit.head TO yunqiao_app;
 -- migrate: rollback
 DROP FUNCTION audit.tidy, audit.append, audit.ensure_months, audit.entry_sha256, audit.segment_sha256;
 ALTER TABLE audit.entry RENAME TO entry_chained;
+ALTER TABLE audit.entry_chained RENAME CONSTRAINT entry_pkey TO entry_chained_pkey;
+DROP INDEX audit.entry_actor;
 CREATE TABLE audit.entry (
     entry_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     happened_at timestamptz NOT NULL,

@@ -624,7 +624,8 @@ async def test_entries_of_before_are_sealed_as_the_first_segments(
     await owner.execute(
         """
         DELETE FROM audit.entry WHERE entry_id = 2;
-        INSERT INTO audit.entry (happened_at, request_id, actor_kind, purpose, action, person_ids, fields, allowed, detail)
+        INSERT INTO audit.entry (happened_at, request_id, actor_kind, purpose, action, person_ids, fields, allowed,
+            detail)
         SELECT '2024-01-01T00:00:00+08:00'::timestamptz + n * interval '40 minutes', gen_random_uuid(), 'station', 'p',
             'query', ARRAY[n, n + 1], '{person.name}', true, '{"b": 1, "a": [null]}'
         FROM generate_series(1, 10100) n;
