@@ -27,10 +27,19 @@ class Veil:
 
 @dataclass(frozen=True, slots=True)
 class LedgerWords:
-    """How entries of the audit are told to whom they are about."""
+    """How entries of the audit are told to whom they are about.
 
-    entities: frozenset[str]
-    fields_in_sentence: int
+    Attributes
+    ----------
+    things
+        Entities that are about people, in the order in which they are told.
+    untold
+        ``entity.field`` of what tells nothing of anybody.
+    """
+
+    things: Mapping[str, Words]
+    things_in_sentence: int
+    untold: frozenset[str]
     veils: tuple[Veil, ...]
     kinds: Mapping[str, Words]
     actions: Mapping[str, Words]
@@ -62,8 +71,9 @@ def load_ledger_words() -> LedgerWords:
         for entry in body["veil"]
     )
     return LedgerWords(
-        frozenset(body["entities"]),
-        body["fields_in_sentence"],
+        body["thing"],
+        body["things_in_sentence"],
+        frozenset(body["untold"]),
         veils,
         body["kind"],
         body["action"],

@@ -108,7 +108,8 @@ def tell(row: Mapping[str, Any], person_id: int, grants: Grants | None = None) -
 
 
 def _about_people(name: str) -> bool:
-    return name.partition(".")[0] in load_ledger_words().entities
+    words = load_ledger_words()
+    return name.partition(".")[0] in words.things and name not in words.untold
 
 
 def _grounds(row: Mapping[str, Any], day: date, grants: Grants) -> tuple[str, ...]:
@@ -144,15 +145,25 @@ def purpose_label(line: LedgerLine, lang: Lang) -> str | None:
 
 
 def field_labels(names: tuple[str, ...], lang: Lang) -> list[str]:
-    """Fields in words, each once."""
-    labels: dict[str, None] = {}
-    for name in names:
+    """What was read in words, each once: a person's fields by name, other things by their kind."""
+    things = load_ledger_words().things
+    person = {field.name: place for place, field in enumerate(ENTITIES["person"].fields)}
+    order = {entity: place for place, entity in enumerate(things)}
+
+    def place(name: str) -> tuple[int, int]:
         owner, _, item = name.partition(".")
-        entity = ENTITIES.get(owner)
-        field = entity.field(item) if entity is not None else None
-        named = field or entity
-        if named is not None:
-            labels[named.zh if lang == "zh" else named.en] = None
+        return order.get(owner, len(order)), person.get(item, -1)
+
+    labels: dict[str, None] = {}
+    for name in sorted(names, key=place):
+        owner, _, item = name.partition(".")
+        field = ENTITIES["person"].field(item) if owner == "person" else None
+        if field is None:
+            labels[things[owner][lang]] = None
+        else:
+            # The catalogue says more of a field in English: a standard, or what null means.
+            english = field.en.partition(",")[0].partition(";")[0].partition(" (")[0]
+            labels[field.zh if lang == "zh" else english[0].lower() + english[1:]] = None
     return list(labels)
 
 
@@ -165,13 +176,14 @@ def sentence(line: LedgerLine, lang: Lang) -> str:
     if not line.allowed:
         return words.words["refused"][lang].format(who=who(line, lang), purpose=purpose)
     labels = field_labels(line.fields, lang)
-    shown, more = labels[: words.fields_in_sentence], len(labels) - words.fields_in_sentence
+    shown, more = labels[: words.things_in_sentence], len(labels) - words.things_in_sentence
     what = ("、" if lang == "zh" else ", ").join(shown) or words.words["nothing"][lang]
     if more > 0:
         count = len(labels) if lang == "zh" else more
         what += ("" if lang == "zh" else " ") + words.words["and_more"][lang].format(count=count)
     did = _word(words.actions, line.action or "")[lang]
-    return words.words["sentence"][lang].format(who=who(line, lang), purpose=purpose, did=did, what=what)
+    told = words.words["own" if line.own else "sentence"][lang]
+    return told.format(who=who(line, lang), purpose=purpose, did=did, what=what)
 
 
 def _word(words: Mapping[str, Words], key: str) -> Words:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.api.errors import error_body
 from hub.errors import HubError
+from hub.query.refusals import ForbiddenField
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def error_reply(error: HubError) -> Reply:
 
 def failed(error: HubError) -> Outcome:
     """An outcome that is nothing but an error."""
-    refused = tuple(filter(None, (getattr(error, "refused", ""),)))
+    refused = (error.refused,) if isinstance(error, ForbiddenField) and error.refused else ()
     return Outcome(
         errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code, refused=refused
     )

@@ -10,7 +10,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -25,6 +25,7 @@ from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
 from hub.errors import HubError, InvalidInput, Unavailable
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
+from hub.query.refusals import ForbiddenField
 from hub.query.tree import Withheld
 from schema.grants import load_grants
 
@@ -59,7 +60,8 @@ class GraphQLService:
         action = "query"
         try:
             operation = self.engine.read_operation(document, operation_name)
-            action = operation.kind.value
+            action, named = operation.kind.value, operation.node.name
+            operation_name = operation_name or (named.value if named else None)
             if only_query and operation.kind is not OperationType.QUERY:
                 error = InvalidInput("method_not_allowed", "A change needs POST.", hint="Send it by POST.")
                 outcome = Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
@@ -206,7 +208,7 @@ class GraphQLService:
             status=(first.http_status if first is not None else 400) if nothing else 200,
             person_ids=tuple({*people, *context.person_ids}),
             fields=tuple(sorted(fields | context.fields)),
-            refused=tuple(sorted({*refused, *_names(context.withheld)})),
+            refused=tuple(sorted({*refused, *_names(context.withheld), *_refused(cause for cause, _ in causes)})),
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
         )
@@ -219,8 +221,15 @@ def _unrecorded() -> Reply:
 
 
 def _names(withheld: Sequence[Withheld]) -> tuple[str, ...]:
-    """What was asked for and not given, or not in full; a path has words of the asker's choosing, a name has not."""
-    return tuple(sorted({item.name for item in withheld if item.name}))
+    """What was asked for and not given, or not in full, whatever the row.
+
+    A path has words of the asker's choosing, a name has not.
+    """
+    return tuple(sorted({item.name for item in withheld if item.name and item.access != "varies"}))
+
+
+def _refused(causes: Iterable[HubError | None]) -> set[str]:
+    return {cause.refused for cause in causes if isinstance(cause, ForbiddenField) and cause.refused}
 
 
 def _known_purpose(purpose: str) -> str:

@@ -16,6 +16,7 @@ from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, store_audit
 from hub.api import ledger as ledger_module
 from hub.clock import ZONE, FixedClock
+from schema.catalog import ENTITIES
 from schema.grants import Permit, load_grants
 from schema.ledger import load_ledger_words
 
@@ -51,14 +52,14 @@ async def test_a_person_reads_who_looked_at_what_and_why(ask: Ask, actors: Make,
         "who": "a station",
         "purposeLabel": "就业服务",
         "fieldLabels": ["姓名", "联系电话"],
-        "partlyLabels": ["银行账号", "公民身份号码"],
+        "partlyLabels": ["公民身份号码", "银行账号"],
         "legalBasis": ["就业促进法第五十二条；政务数据共享条例第十六条"],
         "allowed": True,
         "own": False,
         "sentence": "a station为就业服务查看了姓名、联系电话。",
     }
     (line,) = (await _ledger(ask, person, lang="EN"))["nodes"]
-    assert line["sentence"] == "a station, for employment service, looked at Name, Telephone."
+    assert line["sentence"] == "a station, for employment service, looked at name, telephone."
 
 
 async def test_a_change_is_told_once(ask: Ask, actors: Make, person: Actor) -> None:
@@ -79,7 +80,7 @@ async def test_looking_is_itself_recorded_and_shown_when_asked_for(ask: Ask, per
     entry = await pool.fetchrow("SELECT * FROM audit.entry ORDER BY entry_id DESC LIMIT 1")
     assert (entry["actor_id"], entry["person_ids"], entry["fields"]) == (person.actor_id, [1], ["access_ledger"])
     (line,) = (await _ledger(ask, person, own=True, lang="EN"))["nodes"]
-    assert (line["who"], line["own"]) == ("You", True)
+    assert (line["who"], line["own"], line["sentence"]) == ("You", True, "You looked at this ledger.")
 
 
 async def test_a_run_of_the_matching_service_is_told(ask: Ask, person: Actor, pool: asyncpg.Pool) -> None:
@@ -89,7 +90,7 @@ async def test_a_run_of_the_matching_service_is_told(ask: Ask, person: Actor, po
     )
     await _store(pool, action="match", actor_kind="county", fields=["person"], person_ids=[], detail={"run_id": 2})
     (line,) = (await _ledger(ask, person))["nodes"]
-    assert line["sentence"] == "县级调度机构为就业服务在计算推荐时读取了人员、就业意愿。"
+    assert line["sentence"] == "县级调度机构为就业服务在计算推荐时读取了基本信息、就业意愿。"
 
 
 async def test_pages_go_from_the_newest_to_the_oldest(ask: Ask, person: Actor, pool: asyncpg.Pool) -> None:
@@ -204,9 +205,11 @@ def test_every_purpose_and_kind_has_words() -> None:
     words, grants = load_ledger_words(), load_grants()
     assert set(grants.purposes) <= words.purposes.keys()
     assert {code: label["zh"] for code, label in words.purposes.items() if code in grants.purposes} == grants.purposes
+    assert words.things.keys() <= {*ENTITIES, "access_ledger"}
+    assert all(name.partition(".")[0] in ENTITIES for name in words.untold)
     assert {kind for grant in grants.grants for kind in grant.kinds} <= words.kinds.keys()
-    assert all(set(item) == {"zh", "en"} for group in (words.kinds, words.actions, words.purposes, words.words)
-        for item in group.values())  # fmt: skip
+    groups = (words.kinds, words.actions, words.purposes, words.words, words.things)
+    assert all(set(item) == {"zh", "en"} for group in groups for item in group.values())
 
 
 async def test_the_index_of_persons_is_used(owner: asyncpg.Pool, pool: asyncpg.Pool, clock: FixedClock) -> None:
@@ -228,3 +231,20 @@ async def test_the_index_of_persons_is_used(owner: asyncpg.Pool, pool: asyncpg.P
         .replace("$2", "999999").replace("$3", "false").replace("$4", "20"))  # fmt: skip
     text = "\n".join(row[0] for row in plan)
     assert "person_ids_idx" in text, text
+
+
+async def test_the_entry_says_what_was_refused_and_how_the_operation_is_called(
+    ask: Ask, actors: Make, pool: asyncpg.Pool
+) -> None:
+    station = await actors("station", region_code=WUFENG)
+    await ask(station, "query Looking { persons(first: 1) { nodes { secret: bankAccount citizenNumber name } } }")
+    partner = await actors("partner", partner_code="SH01")
+    for beside in ("", "me { kind }"):  # compiled, and beside what is computed
+        await ask(partner, '{ persons(first: 1, filter: {sex: "1"}) { nodes { name } } %s }' % beside)
+    seen, *all_denied = await pool.fetch("SELECT * FROM audit.entry ORDER BY entry_id")
+    assert (seen["operation_name"], seen["refused"]) == ("Looking", ["person.bank_account", "person.citizen_number"])
+    assert seen["allowed"]
+    for denied in all_denied:
+        assert (denied["allowed"], denied["reason"], denied["refused"]) == (False, "field_withheld", ["person.sex"])
+        assert denied["duration_ms"] > 0
+    assert len(all_denied) == 2
