@@ -20,6 +20,8 @@ _LOG = logging.getLogger("hub.access.keeper")
 #: At most so often is a line written, and the index brought up to date.
 _ANCHOR_EVERY_S = 15.0
 _UPKEEP_EVERY_S = 60.0
+#: A database or a disk that does not answer keeps nobody from stopping the server.
+_PATIENCE_S = 5.0
 
 
 async def store_months(pool: asyncpg.Pool | asyncpg.Connection, *, clock: Clock) -> None:
@@ -59,7 +61,8 @@ class AuditKeeper:
 
     async def _anchor(self) -> None:
         try:
-            await store_anchor(self._pool, self._anchors, clock=self._clock)
+            async with asyncio.timeout(_PATIENCE_S):
+                await store_anchor(self._pool, self._anchors, clock=self._clock)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # Serving goes on: the next line that can be written covers all that this one would have.
             _LOG.error("audit_anchor_failed", extra={"fields": {"error": type(error).__name__}})

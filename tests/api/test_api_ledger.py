@@ -239,8 +239,8 @@ async def test_the_entry_says_what_was_refused_and_how_the_operation_is_called(
     station = await actors("station", region_code=WUFENG)
     await ask(station, "query Looking { persons(first: 1) { nodes { secret: bankAccount citizenNumber name } } }")
     partner = await actors("partner", partner_code="SH01")
-    for beside in ("", "me { kind }"):  # compiled, and beside what is computed
-        await ask(partner, '{ persons(first: 1, filter: {sex: "1"}) { nodes { name } } %s }' % beside)
+    for root in ("openings(first: 1) { totalCount }", "me { kind }"):  # all compiled; beside what is computed
+        await ask(partner, '{ persons(first: 1, filter: {sex: "1"}) { nodes { name } } ' + root + " }")
     seen, *all_denied = await pool.fetch("SELECT * FROM audit.entry ORDER BY entry_id")
     assert (seen["operation_name"], seen["refused"]) == ("Looking", ["person.bank_account", "person.citizen_number"])
     assert seen["allowed"]
