@@ -1,7 +1,8 @@
 """The command line: one thin command per stage. ``--json`` prints one object on the last line of standard output.
 
-Exit codes follow sysexits.h: 0 done, 2 wrong usage, 65 bad input, 66 no such thing, 69 a needed part does not answer,
-70 our own fault, 74 a file cannot be read or written, 75 somebody else was faster, 77 not allowed, 130 interrupted.
+Exit codes follow sysexits.h: 0 done, 1 the audit's chain is broken, 2 wrong usage, 65 bad input, 66 no such thing,
+69 a needed part does not answer, 70 our own fault, 74 a file cannot be read or written, 75 somebody else was faster,
+77 not allowed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import feeds, identity, matching, serving, upkeep
+from app.commands import audit, feeds, identity, matching, serving, upkeep
 from app.output import complain
 from hub.errors import HubError
 
@@ -26,6 +27,7 @@ cli = typer.Typer(
 for module in (serving, feeds, matching, upkeep):
     cli.add_typer(module.commands)
 cli.add_typer(identity.commands, name="identity")
+cli.add_typer(audit.commands, name="audit")
 
 
 def main() -> None:

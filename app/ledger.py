@@ -36,12 +36,13 @@ async def record_command(
         action=action,
         person_ids=list(person_ids),
         allowed=True,
-        detail={"user": _user(), **(detail or {})},
+        detail={"user": user_name(), **(detail or {})},
     )
     await store_audit(pool, [entry])
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who sits at the machine, as it knows them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

@@ -28,6 +28,7 @@ from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
 from hub.access.claimed import open_claimed
+from hub.access.keeper import AuditKeeper
 from hub.access.token import issue_token, read_token
 from hub.api.http import GraphQLApp
 from hub.api.service import GraphQLService
@@ -96,10 +97,13 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
             audit = AuditLog(pool)
             services.pool, services.actors = pool, ActorCache(pool)
             services.graphql = GraphQLService(claimed, audit, services.clock)
+            keeper = AuditKeeper(pool, settings.anchors_path, clock=services.clock)
+            keeper.start()
             yield
             services.graphql = None
-            # What runs has finished by now; its entries are written before the pool closes.
+            # What runs has finished by now; its entries are written before the pool closes, and the last is anchored.
             await audit.close()
+            await keeper.close()
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive"})

@@ -102,7 +102,7 @@ class Counted:
 
     def __call__(self, record: Any) -> None:
         """Note one statement."""
-        if "INSERT INTO audit.entry" in record.query:
+        if "audit.append(" in record.query:
             self.of["audit"] += 1
         else:
             self.of["session" if self._SESSION.search(record.query) else "register"] += 1

@@ -31,6 +31,12 @@ class Settings:
     pool_size: int = 8
     statement_timeout_ms: int = 5000
     layouts_dir: Path | None = None
+    audit_anchors: Path | None = None
+
+    @property
+    def anchors_path(self) -> Path:
+        """Where the audit's anchors are written; on another machine's disk where the installation says so."""
+        return self.audit_anchors or self.data_dir / "audit-anchors.ndjson"
 
     @property
     def files_dir(self) -> Path:
@@ -60,7 +66,7 @@ class Settings:
                 "YUNQIAO_TOKEN_SECRET is shorter than 32 bytes.",
                 hint="Make one with: python -c 'import secrets; print(secrets.token_hex(32))'",
             )
-        layouts = env.get("YUNQIAO_LAYOUTS_DIR")
+        layouts, anchors = env.get("YUNQIAO_LAYOUTS_DIR"), env.get("YUNQIAO_AUDIT_ANCHORS")
         return cls(
             data_dir=data_dir,
             database_url=env.get("YUNQIAO_DATABASE_URL") or None,
@@ -73,6 +79,7 @@ class Settings:
             pool_size=_number(env, "YUNQIAO_POOL_SIZE", 8, low=1, high=500),
             statement_timeout_ms=_number(env, "YUNQIAO_STATEMENT_TIMEOUT_MS", 5000, low=1, high=600_000),
             layouts_dir=Path(layouts).expanduser() if layouts else None,
+            audit_anchors=Path(anchors).expanduser() if anchors else None,
         )
 
 

@@ -82,6 +82,14 @@ class Grants:
     purposes: dict[str, str]
     grants: tuple[Grant, ...]
     permits: tuple[Permit, ...] = ()
+    ledgers: tuple[Permit, ...] = ()
+
+    def ledger(self, *, kind: str, purpose: str) -> Permit | None:
+        """The entry that opens the ledger of who used a person's data; None where none does."""
+        for entry in self.ledgers:
+            if kind in entry.kinds and purpose in entry.purposes:
+                return entry
+        return None
 
     def permit(self, mutation: str, *, kind: str, purpose: str) -> Permit | None:
         """The entry that lets a kind of actor make a change for a purpose; None where none does."""
@@ -109,10 +117,11 @@ def parse_grants(text: str) -> Grants:
     purposes: dict[str, str] = body["purposes"]
     grants = tuple(_parse_grant(entry, purposes) for entry in body["grants"])
     permits = tuple(_parse_permit(entry, purposes) for entry in body.get("permits", ()))
-    ids = [entry.id for entry in grants] + [entry.id for entry in permits]
+    ledgers = tuple(_parse_permit({"mutations": (), **entry}, purposes) for entry in body.get("ledgers", ()))
+    ids = [entry.id for entry in grants] + [entry.id for entry in (*permits, *ledgers)]
     if len(ids) != len(set(ids)):
         raise ValueError(f"ids used twice: {sorted({name for name in ids if ids.count(name) > 1})}")
-    return Grants(body["version"], body["minors"]["closed_under_years"], purposes, grants, permits)
+    return Grants(body["version"], body["minors"]["closed_under_years"], purposes, grants, permits, ledgers)
 
 
 def _parse_grant(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Grant:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app.pages import entry, openings, people
+from app.pages import entry, ledger, openings, people
 from app.pages.render import render
 from app.pages.session import COOKIE, Hub, Session, end_session
 from app.pages.texts import language_of, translate
@@ -80,6 +80,7 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
         Route("/people/{id}/{act}", guarded(people.act, *officials), methods=["POST"]),
         Route("/me", guarded(people.show_me, "person")),
         Route("/me/{act}", guarded(people.act_me, "person"), methods=["POST"]),
+        Route("/ledger", guarded(ledger.show, "person")),
         Route("/openings", guarded(openings.show_list, *posters)),
         Route("/openings/new", guarded(openings.new, *posters), methods=["GET", "POST"]),
         Route("/openings/{id}", guarded(openings.show_one, *posters)),

@@ -29,7 +29,7 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
     "station": (("people", "/people"), ("openings", "/openings")),
     "county": (("people", "/people"), ("openings", "/openings")),
     "partner": (("openings", "/openings"),),
-    "person": (("me", "/me"),),
+    "person": (("me", "/me"), ("ledger", "/ledger")),
 }
 
 

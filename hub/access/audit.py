@@ -24,7 +24,13 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what, for which purpose, about whom. Holds keys and names of fields, never values."""
+    """Who did what, for which purpose, about whom. Holds keys and names of fields, never values.
+
+    Attributes
+    ----------
+    fields, refused
+        ``entity.field`` of all that was asked for; of what was not given, or not in full.
+    """
 
     happened_at: datetime
     request_id: uuid.UUID
@@ -36,6 +42,7 @@ class AuditEntry:
     operation_sha256: bytes | None = None
     person_ids: list[int] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     allowed: bool = True
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
@@ -43,7 +50,10 @@ class AuditEntry:
 
 
 async def store_audit(connection: asyncpg.Connection | asyncpg.Pool, entries: list[AuditEntry]) -> None:
-    """Write entries in one statement."""
+    """Write entries as the chain's next segment, in one statement.
+
+    Whoever writes next waits until this transaction ends: together with work, this is its last statement.
+    """
     columns = [[_cell(getattr(entry, name)) for entry in entries] for name in AuditEntry.__dataclass_fields__]
     await connection.execute(load_queries("hub.access").store_audit, *columns)
 

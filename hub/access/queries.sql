@@ -46,13 +46,78 @@ UPDATE access.account SET failed_count = 0, locked_until = NULL WHERE username =
 SELECT count(set_config(name, value, false)) FROM unnest($1::text[], $2::text[]) AS c (name, value);
 
 -- name: store_audit
--- Entries of the audit log, many at once.
-INSERT INTO audit.entry (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,
-    person_ids, fields, allowed, reason, detail, duration_ms)
-SELECT e.happened_at, e.request_id, e.actor_id, e.actor_kind, e.purpose, e.action, e.operation_name, e.operation_sha256,
-    ARRAY(SELECT jsonb_array_elements_text(e.person_ids::jsonb)::bigint),
-    ARRAY(SELECT jsonb_array_elements_text(e.fields::jsonb)), e.allowed, e.reason, e.detail::jsonb, e.duration_ms
-FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::real[])
-    AS e (happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256, person_ids, fields,
-        allowed, reason, detail, duration_ms);
+-- Entries of the audit log as the next segment of its chain.
+SELECT audit.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+
+-- name: store_audit_months
+-- Tables for the months from one day's to another's.
+SELECT audit.ensure_months($1, $2);
+
+-- name: store_audit_index
+-- Brings the index of persons up to date.
+SELECT audit.tidy();
+
+-- name: fetch_audit_head
+-- Where the chain ends; nothing before the first entry.
+SELECT segment_id, entry_id, sealed_at, sha256 FROM audit.head;
+
+-- name: fetch_audit_start
+-- The first segment sealed at or after a moment; the first of all without one.
+SELECT min(segment_id) FROM audit.segment WHERE $1::timestamptz IS NULL OR sealed_at >= $1;
+
+-- name: fetch_audit_segment
+-- One segment.
+SELECT segment_id, first_entry_id, last_entry_id, sealed_at, previous_sha256, entry_sha256s, sha256
+FROM audit.segment WHERE segment_id = $1;
+
+-- name: fetch_audit_segments
+-- Segments in their order, from one on or all.
+SELECT segment_id, first_entry_id, last_entry_id, sealed_at, previous_sha256, entry_sha256s, sha256
+FROM audit.segment WHERE $1::bigint IS NULL OR segment_id >= $1 ORDER BY segment_id;
+
+-- name: fetch_audit_entries
+-- Entries in the order of their numbers, from one on or all, with what their hashes are made of.
+SELECT entry_id, happened_at, request_id, actor_id, actor_kind, purpose, action, operation_name, operation_sha256,
+    person_ids, fields, refused, allowed, reason, detail::text AS detail_text, duration_ms
+FROM audit.entry WHERE $1::bigint IS NULL OR entry_id >= $1 ORDER BY entry_id;
+
+-- name: fetch_audit_pruned
+-- The last entry that tells of dropped months, and when its segment was sealed.
+SELECT e.entry_id, e.detail, s.sealed_at
+FROM audit.entry e JOIN audit.segment s ON e.entry_id BETWEEN s.first_entry_id AND s.last_entry_id
+WHERE e.action = 'audit_prune' ORDER BY e.entry_id DESC LIMIT 1;
+
+-- name: fetch_audit_tables
+-- The months that have a table.
+SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'audit.entry'::regclass ORDER BY 1;
+
+-- name: fetch_audit_aside
+-- Months before a day that have entries and no table.
+SELECT DISTINCT date_trunc('month', happened_at AT TIME ZONE 'Asia/Shanghai')::date AS month
+FROM audit.entry WHERE tableoid = 'audit.entry_other'::regclass AND happened_at < $1::date ORDER BY 1;
+
+-- name: fetch_audit_sealed
+-- When an entry's segment was sealed.
+SELECT sealed_at FROM audit.segment WHERE last_entry_id >= $1 ORDER BY segment_id LIMIT 1;
+
+-- name: fetch_audit_lock
+-- Makes writers wait until this transaction ends. Work of the owner.
+LOCK TABLE audit.head IN EXCLUSIVE MODE;
+
+-- name: fetch_ledger
+-- Entries about a person, newest first, older than one. A change is told once, by the entry of its own transaction, not
+-- again by that of its answer; a run of the matching service by the lists it made.
+WITH found AS MATERIALIZED (
+    SELECT entry_id, happened_at FROM audit.entry
+    WHERE (person_ids @> ARRAY[$1::bigint]
+            OR (action = 'match' AND detail ->> 'run_id' = ANY (ARRAY(
+                SELECT run_id::text FROM matching.recommendation WHERE person_id = $1
+                UNION SELECT run_id::text FROM matching.shortfall WHERE person_id = $1))))
+        AND entry_id < $2 AND NOT (action = 'mutation' AND operation_sha256 IS NOT NULL AND allowed)
+)
+SELECT e.entry_id, e.happened_at, e.actor_kind, e.purpose, e.action, e.operation_name, e.fields, e.refused, e.allowed,
+    a.name AS actor_name, a.department AS actor_department, a.person_id AS actor_person_id
+FROM found JOIN audit.entry e USING (entry_id, happened_at) LEFT JOIN access.actor a USING (actor_id)
+WHERE $3::boolean OR a.person_id IS DISTINCT FROM $1
+ORDER BY e.entry_id DESC LIMIT $4;

@@ -73,6 +73,8 @@ async def mutate(
                 {"entity": entity, "id": key},
                 context.clock.now(),
             )
+        payload = await _payload(info, connection, entity, key)
+        # Last: until the commit nobody else's entry is written.
         await store_audit(
             connection,
             [
@@ -90,7 +92,7 @@ async def mutate(
                 )
             ],
         )
-        return await _payload(info, connection, entity, key)
+        return payload
 
 
 async def _payload(

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.api.errors import error_body
 from hub.errors import HubError
+from hub.query.refusals import ForbiddenField
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Outcome:
     status: int = 200
     person_ids: tuple[int, ...] = ()
     fields: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     allowed: bool = True
     reason: str = ""
 
@@ -46,7 +48,10 @@ def error_reply(error: HubError) -> Reply:
 
 def failed(error: HubError) -> Outcome:
     """An outcome that is nothing but an error."""
-    return Outcome(errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code)
+    refused = (error.refused,) if isinstance(error, ForbiddenField) and error.refused else ()
+    return Outcome(
+        errors=[error_body(error)], status=error.http_status, allowed=False, reason=error.code, refused=refused
+    )
 
 
 def reply_of(outcome: Outcome) -> Reply:

@@ -10,6 +10,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLScalarType, 
 from strawberry.types import Info
 
 from hub.api.context import RequestContext
+from hub.api.ledger import read_access_ledger
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
 from schema.types.register import OBJECT_TYPES, register_fields
@@ -47,6 +48,9 @@ def build_schema() -> strawberry.Schema:
     fields["me"] = strawberry.field(resolver=_me, description="Who you are. Computed.")
     fields["verdicts"] = strawberry.field(
         resolver=read_verdicts, description="Why an opening suits a person, or why not, rule by rule. Computed."
+    )
+    fields["access_ledger"] = strawberry.field(
+        resolver=read_access_ledger, description="Who used your data, newest first（谁看过我的信息）. Computed."
     )
     query = strawberry.type(
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"

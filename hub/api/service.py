@@ -10,7 +10,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphql import ExecutionResult, OperationType, execute
@@ -25,6 +25,8 @@ from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
 from hub.errors import HubError, InvalidInput, Unavailable
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
+from hub.query.refusals import ForbiddenField
+from hub.query.tree import Withheld
 from schema.grants import load_grants
 
 
@@ -58,7 +60,8 @@ class GraphQLService:
         action = "query"
         try:
             operation = self.engine.read_operation(document, operation_name)
-            action = operation.kind.value
+            action, named = operation.kind.value, operation.node.name
+            operation_name = operation_name or (named.value if named else None)
             if only_query and operation.kind is not OperationType.QUERY:
                 error = InvalidInput("method_not_allowed", "A change needs POST.", hint="Send it by POST.")
                 outcome = Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
@@ -79,6 +82,7 @@ class GraphQLService:
             operation_sha256=hashlib.sha256(document.encode("utf-8", "surrogatepass")).digest(),
             person_ids=list(outcome.person_ids),
             fields=list(outcome.fields),
+            refused=list(outcome.refused),
             allowed=outcome.allowed,
             reason=outcome.reason,
             duration_ms=(time.perf_counter() - started) * 1000,
@@ -139,7 +143,13 @@ class GraphQLService:
             if not names:
                 return Outcome(data=data)
             extensions = {"withheld": withheld_extensions(answer.withheld)} if answer.withheld else None
-            return Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
+            return Outcome(
+                data=data,
+                extensions=extensions,
+                person_ids=tuple(answer.person_ids),
+                fields=answer.fields,
+                refused=_names(answer.withheld),
+            )
         return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
 
     async def _execute_mixed(
@@ -157,6 +167,7 @@ class GraphQLService:
         root: dict[str, Any] = {}
         people: list[int] = []
         fields: set[str] = set()
+        refused: set[str] = set()
         extensions: dict[str, Any] | None = None
         names = [
             selected
@@ -168,6 +179,7 @@ class GraphQLService:
                 pool, operation, variables, document=document, actor=actor, purpose=purpose, only=names
             )
             root, people, fields = json.loads(answer.data), answer.person_ids, set(answer.fields)
+            refused.update(_names(answer.withheld))
             if answer.withheld:
                 extensions = {"withheld": withheld_extensions(answer.withheld)}
         context = RequestContext(actor, purpose, pool, self.engine, self._clock, request_id, operation, variables)
@@ -202,6 +214,7 @@ class GraphQLService:
             status=(first.http_status if first is not None else 400) if nothing else 200,
             person_ids=tuple({*people, *context.person_ids}),
             fields=tuple(sorted(fields | context.fields)),
+            refused=tuple(sorted({*refused, *_names(context.withheld), *_refused(cause for cause, _ in causes)})),
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
         )
@@ -211,6 +224,18 @@ def _unrecorded() -> Reply:
     return error_reply(
         Unavailable("audit_unavailable", "The request could not be recorded, so it has no answer.", hint="Try again.")
     )
+
+
+def _names(withheld: Sequence[Withheld]) -> tuple[str, ...]:
+    """What was asked for and not given, or not in full, whatever the row.
+
+    A path has words of the asker's choosing, a name has not.
+    """
+    return tuple(sorted({item.name for item in withheld if item.name and item.access != "varies"}))
+
+
+def _refused(causes: Iterable[HubError | None]) -> set[str]:
+    return {cause.refused for cause in causes if isinstance(cause, ForbiddenField) and cause.refused}
 
 
 def _known_purpose(purpose: str) -> str:

@@ -122,7 +122,7 @@ async def read_verdicts(
         closed = [] if own else closed_fields(verdict.rule, decisions)
         if closed:
             reason = decisions.field(*closed[0].split(".")).reason
-            context.withheld.append(Withheld(f"{info.path.key}.{verdict.rule}", "withheld", reason))
+            context.withheld.append(Withheld(f"{info.path.key}.{verdict.rule}", "withheld", reason, closed[0]))
         told.append(
             Verdict(
                 rule=verdict.rule,

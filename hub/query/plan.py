@@ -169,7 +169,8 @@ class Planner:
         decision = self.decisions.field(entity.name, item.name)
         self._fields.add(f"{entity.name}.{item.name}")
         if decision.access != "open":
-            self._withheld[Withheld(path, decision.access, decision.reason)] = None
+            name = f"{entity.name}.{item.name}"
+            self._withheld[Withheld(path, decision.access, decision.reason, name)] = None
         if decision.access == "withheld":
             return Nothing()
         if selected.name == camel(item.name) or item.codes is None:
@@ -255,13 +256,16 @@ class Planner:
 
     def _refusal(self, name: str, what: str, reason: str) -> ForbiddenField:
         return ForbiddenField(
-            "field_withheld", f"{name} is not open to you, so it can be no {what}.", hint=f"Leave it out. ({reason})"
+            "field_withheld",
+            f"{name} is not open to you, so it can be no {what}.",
+            hint=f"Leave it out. ({reason})",
+            refused=name,
         )
 
     def _sees(self, entity: Entity, path: str) -> bool:
         if self.decisions.sees(entity.name):
             return True
-        self._withheld[Withheld(path, "withheld", "not_granted")] = None
+        self._withheld[Withheld(path, "withheld", "not_granted", entity.name)] = None
         return False
 
     # The schema

@@ -16,11 +16,12 @@ from schema.catalog import Entity, Field, Link
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A field that was asked for and is not shown, or not in full."""
+    """A field that was asked for and is not shown, or not in full; ``name`` is its ``entity.field``, for the audit."""
 
     path: str
     access: str
     reason: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ async def match(
                     )
                     await connection.execute(_SQL.store_run_end, run_id, "done", asdict(report), clock.now())
                     seen = {**entry.detail, "run_id": run_id, "people": report.willing, "fields": _FIELDS}
-                    await store_audit(connection, [replace(entry, detail=seen)])
+                    await store_audit(connection, [replace(entry, detail=seen, fields=_FIELDS)])
         except BaseException as error:
             # When cancelled, too: a run that will never end must not look as if it were running.
             failure = {"error": type(error).__name__}

@@ -35,6 +35,11 @@ WORDS: dict[str, str] = {
     "channel": "How, a code（方式代码）",
     "result": "What came of it, a code（结果代码）",
     "note": "A note, nothing personal beyond what is needed（备注）",
+    # Lists and words
+    "first": "So many from the start, up to 500（前几条）",
+    "after": "Only what follows this cursor（起于游标之后）",
+    "lang": "Language of the words（语言）",
+    "includeOwn": "Your own looks at your data too（包括本人查询）",
     # Openings
     "employerName": "Employer（用人单位）",
     "title": "Name of the opening（岗位名称）",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -14,13 +15,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from app.server import build_app
+from hub.access.anchors import read_anchors
+from hub.access.keeper import AuditKeeper
 from hub.clock import FixedClock
 from hub.settings import Settings
+from tests.chains import fill
 
 STATIC = Path(__file__).parents[2] / "hub" / "api" / "static" / "graphiql"
 
@@ -128,3 +133,45 @@ def test_it_stops_when_told_and_says_when_the_port_is_taken(settings: Settings) 
     finally:
         server.kill()
         server.communicate()
+
+
+async def test_the_end_of_the_audit_is_anchored_when_the_server_stops(settings: Settings, clock: FixedClock) -> None:
+    async with running(build_app(settings, clock=clock)) as client:
+        for _ in range(3):
+            assert (await client.post("/graphql", json={"query": "{ me { kind } }"})).status_code == 401
+    found = list(read_anchors(settings.anchors_path))
+    assert found[-1].anchor is not None
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        segment, sha256 = await connection.fetchrow("SELECT segment_id, sha256 FROM audit.head")
+    finally:
+        await connection.close()
+    assert (found[-1].anchor.segment, found[-1].anchor.sha256) == (segment, sha256.hex())
+
+
+async def test_anchors_and_tables_are_made_while_it_serves(
+    pool: asyncpg.Pool, settings: Settings, clock: FixedClock, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere" / "anchors"
+    keeper = AuditKeeper(pool, elsewhere, clock=clock, every_s=0.01)
+    keeper.start()
+    for number in range(3):
+        await fill(pool, [1])
+        for _ in range(500):
+            if elsewhere.exists() and len(elsewhere.read_text(encoding="utf-8").splitlines()) > number:
+                break
+            await asyncio.sleep(0.02)
+    assert [line.anchor.segment for line in read_anchors(elsewhere) if line.anchor] == [1, 2, 3]
+    await keeper.close()
+    for month in ("2026_06", "2026_09"):
+        assert await pool.fetchval("SELECT to_regclass($1) IS NOT NULL", f"audit.entry_{month}"), "three months ahead"
+
+
+async def test_anchors_that_cannot_be_written_do_not_stop_the_hub(
+    settings: Settings, clock: FixedClock, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    broken = replace(settings, audit_anchors=tmp_path / "file" / "anchors")
+    async with running(build_app(broken, clock=clock)) as client:
+        assert (await client.post("/graphql", json={"query": "{ me { kind } }"})).status_code == 401
+    assert "audit_anchor_failed" in caplog.text

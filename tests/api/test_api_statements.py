@@ -54,7 +54,7 @@ class Counted:
     def __call__(self, record: Any) -> None:
         """Note one statement."""
         text = record.query
-        if "INSERT INTO audit.entry" in text:
+        if "audit.append(" in text:
             self.audit.append(text)
         elif _SESSION.search(text):
             self.session.append(text)

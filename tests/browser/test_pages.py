@@ -160,6 +160,29 @@ def test_people_see_themselves_and_change_their_wishes(visitor: Visitor) -> None
     assert page.request.post("/me/refer", form={"csrf": "x"}).status == 403
 
 
+def test_people_see_who_used_their_data(visitor: Visitor) -> None:
+    page = visitor("person")
+    name = page.locator("h1").inner_text().split()[0]
+    office = visitor("county")
+    office.goto(f"/people?name={name}")
+    for link in [one.get_attribute("href") for one in office.locator("table a").all()]:
+        office.goto(str(link))
+    page.get_by_role("link", name="谁看过我的信息").click()
+    expect(page.locator("h1")).to_have_text("谁看过我的信息")
+    line = page.locator("ol.picks > li").first
+    expect(line).to_contain_text("就业局为就业服务查看了")
+    line.locator("summary").click()
+    expect(line.locator("dl")).to_contain_text("政务数据共享条例第十六条")
+    expect(page.locator("ol.picks")).to_contain_text("在计算推荐时读取了")
+    assert "您本人" not in page.locator("ol.picks").inner_text()
+    page.locator("[name=own]").check()
+    page.get_by_role("button", name="显示").click()
+    expect(page.locator("ol.picks")).to_contain_text("您本人查看了")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("ol.picks > li").first).to_contain_text("for employment service, looked at")
+    assert office.request.get("/ledger").status == 403
+
+
 def test_english_by_a_switch_and_back(visitor: Visitor) -> None:
     page = visitor("county")
     page.get_by_role("link", name="English").click()

@@ -274,6 +274,39 @@ def test_every_command_that_tells_or_changes_something_is_audited(yunqiao: Insta
     assert all(entry["detail"]["user"] for entry in entries.values())
 
 
+def test_the_audit_is_verified_anchored_and_pruned(yunqiao: Installation, tmp_path: Path) -> None:
+    elsewhere = {"YUNQIAO_AUDIT_ANCHORS": str(tmp_path / "anchors")}
+    assert yunqiao("audit", "verify").err.count("No line of the anchors"), "what is not proved is said"
+    assert yunqiao("audit", "anchor", "--json", **elsewhere).json()["written"] is True
+    assert yunqiao("audit", "anchor", "--json", **elsewhere).json()["written"] is False
+    report = yunqiao("audit", "verify", "--json", **elsewhere).json()
+    assert report["whole"]
+    assert report["anchored_to"] == report["last_segment_id"] > 1
+    assert report["entries"] == report["last_entry_id"]
+    pruned = yunqiao("audit", "prune", "--json").json()
+    assert (pruned["dropped"], pruned["held"]) == ({}, [])
+    assert "个人信息保护法" in pruned["legal_basis"][0]
+
+    async def change(statement: str) -> None:
+        settings = Settings.from_env({"YUNQIAO_DATA_DIR": str(yunqiao.data_dir)})
+        async with open_database(settings, role="owner", max_size=1) as pool:
+            await pool.execute(statement)
+
+    asyncio.run(change("UPDATE audit.entry SET action = 'nothing' WHERE entry_id = 2"))
+    done = yunqiao("audit", "verify", "--json", **elsewhere)
+    assert done.code == 1
+    found = json.loads(done.out.splitlines()[-1])
+    assert [(one["kind"], one["entry_id"]) for one in found["findings"]] == [("entry_changed", 2)]
+    assert "chain_broken: " in done.err
+    shown = yunqiao("audit", "verify", **elsewhere)
+    assert (shown.code, "entry_changed" in shown.out, "broken" in shown.out) == (1, True, True)
+    asyncio.run(change("UPDATE audit.entry SET action = 'resolve' WHERE entry_id = 2"))
+    assert yunqiao("audit", "verify", "--since", "2026-01", **elsewhere).code == 0
+    done = yunqiao("audit", "verify", "--since", "June")
+    assert done.code == 65
+    done.complaint("month_unreadable")
+
+
 def test_wrong_usage_is_one_line_and_2(yunqiao: Installation) -> None:
     for arguments in (("nonsense",), ("match",), ("simulate", "--households", "many", "--out", "x")):
         done = yunqiao(*arguments)
@@ -286,6 +319,6 @@ def test_help_lists_every_command(yunqiao: Installation) -> None:
     listed = yunqiao("--help").out
     for command in (
         "demo", "simulate", "migrate", "ingest", "rejections", "resolve", "match", "serve", "token", "explain",
-        "backup", "restore", "identity",
+        "backup", "restore", "identity", "audit",
     ):  # fmt: skip
         assert f" {command} " in listed

@@ -57,3 +57,6 @@ def table() -> Iterator[str]:
         for mutation in sorted(permit.mutations):
             for kind in sorted(permit.kinds):
                 yield f"{kind} | {' '.join(sorted(permit.purposes))} | {mutation} within {permit.rows} ({permit.id})"
+    for entry in sorted(grants.ledgers, key=lambda entry: entry.id):
+        for kind in sorted(entry.kinds):
+            yield f"{kind} | {' '.join(sorted(entry.purposes))} | accessLedger within {entry.rows} ({entry.id})"

@@ -18,6 +18,29 @@ ReferralOrder = Literal["NEWEST_FIRST"]
 VerdictKind = Literal["PASS", "FAIL", "ASK"]
 
 
+class AccessLedger(TypedDict, total=False):
+    """A page of a person's ledger, newest first（个人信息使用记录）"""
+
+    nodes: list[AccessLedgerEntry]
+    hasNextPage: bool
+    endCursor: str | None
+
+
+class AccessLedgerEntry(TypedDict, total=False):
+    """One use of a person's data（一次使用记录）"""
+
+    happenedOn: str
+    happenedAt: str | None
+    who: str
+    purposeLabel: str | None
+    fieldLabels: list[str]
+    partlyLabels: list[str]
+    legalBasis: list[str]
+    allowed: bool
+    own: bool
+    sentence: str
+
+
 class AddPersonPayload(TypedDict, total=False):
     """What addPerson returns（办理结果）"""
 
