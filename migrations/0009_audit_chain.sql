@@ -165,6 +165,40 @@ SELECT gin_clean_pending_list(indexrelid) FROM pg_index
 WHERE indexrelid IN (SELECT relid FROM pg_partition_tree('audit.entry_person') WHERE isleaf)
 $$;
 
+-- Entries about a person, newest first, older than one: nothing but what the ledger tells, and of nobody whom the session's
+-- claims do not speak of. A change is told once, by the entry of its own transaction, not again by that of its answer; a run
+-- of the matching service by the lists it made.
+CREATE FUNCTION sight.ledger(who bigint, before bigint, own boolean, most integer)
+RETURNS TABLE (
+    entry_id bigint, happened_at timestamptz, actor_kind text, purpose text, action text, operation_name text,
+    fields text[], refused text[], allowed boolean, actor_name text, actor_department text, actor_person_id bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF session_user = 'yunqiao_hub' AND who IS DISTINCT FROM nullif(current_setting('yunqiao.person', true), '')::bigint
+        AND NOT sight.mixed('person', who => who)
+    THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT e.entry_id, e.happened_at FROM audit.entry e
+        WHERE (e.person_ids @> ARRAY[who]
+                OR (e.action = 'match' AND e.detail ->> 'run_id' = ANY (ARRAY(
+                    SELECT r.run_id::text FROM matching.recommendation r WHERE r.person_id = who
+                    UNION SELECT s.run_id::text FROM matching.shortfall s WHERE s.person_id = who))))
+            AND e.entry_id < before
+            AND NOT (e.action = 'mutation' AND e.operation_sha256 IS NOT NULL AND e.allowed)
+    )
+    SELECT e.entry_id, e.happened_at, e.actor_kind, e.purpose, e.action, e.operation_name, e.fields, e.refused,
+        e.allowed, a.name, a.department, a.person_id
+    FROM found JOIN audit.entry e USING (entry_id, happened_at) LEFT JOIN access.actor a USING (actor_id)
+    WHERE own OR a.person_id IS DISTINCT FROM who
+    ORDER BY e.entry_id DESC LIMIT most;
+END
+$$;
+
 -- What there is becomes the chain's first segments, in its old order.
 DO $$
 DECLARE
@@ -210,9 +244,12 @@ REVOKE ALL ON FUNCTION audit.append, audit.ensure_months, audit.tidy, audit.entr
 GRANT EXECUTE ON FUNCTION audit.append, audit.ensure_months, audit.tidy TO yunqiao_app;
 -- What a change did is written in its own transaction.
 GRANT EXECUTE ON FUNCTION audit.append TO yunqiao_hub;
+REVOKE ALL ON FUNCTION sight.ledger FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sight.ledger TO yunqiao_app, yunqiao_hub;
 GRANT SELECT ON audit.entry, audit.segment, audit.head TO yunqiao_app;
 
 -- migrate: rollback
+DROP FUNCTION sight.ledger;
 DROP FUNCTION audit.tidy, audit.append, audit.ensure_months, audit.entry_sha256, audit.segment_sha256;
 ALTER TABLE audit.entry RENAME TO entry_chained;
 ALTER TABLE audit.entry_chained RENAME CONSTRAINT entry_pkey TO entry_chained_pkey;

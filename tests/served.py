@@ -77,6 +77,7 @@ def served(settings: Settings, *arguments: str, environ: Mapping[str, str] | Non
         "YUNQIAO_MODE": settings.mode,
         **({"YUNQIAO_DATABASE_URL": settings.database_url} if settings.database_url else {}),
         **({"YUNQIAO_APP_DATABASE_URL": settings.app_database_url} if settings.app_database_url else {}),
+        **({"YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url} if settings.hub_database_url else {}),
         **(environ or {}),
     }
     with log.open("w", encoding="utf-8") as words:

@@ -106,18 +106,5 @@ SELECT sealed_at FROM audit.segment WHERE last_entry_id >= $1 ORDER BY segment_i
 LOCK TABLE audit.head IN EXCLUSIVE MODE;
 
 -- name: fetch_ledger
--- Entries about a person, newest first, older than one. A change is told once, by the entry of its own transaction, not
--- again by that of its answer; a run of the matching service by the lists it made.
-WITH found AS MATERIALIZED (
-    SELECT entry_id, happened_at FROM audit.entry
-    WHERE (person_ids @> ARRAY[$1::bigint]
-            OR (action = 'match' AND detail ->> 'run_id' = ANY (ARRAY(
-                SELECT run_id::text FROM matching.recommendation WHERE person_id = $1
-                UNION SELECT run_id::text FROM matching.shortfall WHERE person_id = $1))))
-        AND entry_id < $2 AND NOT (action = 'mutation' AND operation_sha256 IS NOT NULL AND allowed)
-)
-SELECT e.entry_id, e.happened_at, e.actor_kind, e.purpose, e.action, e.operation_name, e.fields, e.refused, e.allowed,
-    a.name AS actor_name, a.department AS actor_department, a.person_id AS actor_person_id
-FROM found JOIN audit.entry e USING (entry_id, happened_at) LEFT JOIN access.actor a USING (actor_id)
-WHERE $3::boolean OR a.person_id IS DISTINCT FROM $1
-ORDER BY e.entry_id DESC LIMIT $4;
+-- Entries about a person, newest first, older than one.
+SELECT * FROM sight.ledger($1, $2, $3, $4);

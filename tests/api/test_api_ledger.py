@@ -225,12 +225,13 @@ async def test_the_index_of_persons_is_used(owner: asyncpg.Pool, pool: asyncpg.P
     )  # fmt: skip
     await pool.execute("SELECT audit.tidy()")
     await owner.execute("ANALYZE audit.entry")
-    from hub.db.sql import load_queries
-
-    plan = await owner.fetch("EXPLAIN " + load_queries("hub.access").fetch_ledger.replace("$1", "17")
-        .replace("$2", "999999").replace("$3", "false").replace("$4", "20"))  # fmt: skip
-    text = "\n".join(row[0] for row in plan)
-    assert "person_ids_idx" in text, text
+    used = "SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'entry%person_ids_idx'"
+    async with owner.acquire() as connection:
+        before = await connection.fetchval(used)
+        await connection.fetch("SELECT * FROM sight.ledger(17, 999999, false, 20)")
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        await connection.execute("SELECT pg_stat_clear_snapshot()")
+        assert await connection.fetchval(used) > before
 
 
 async def test_the_entry_says_what_was_refused_and_how_the_operation_is_called(

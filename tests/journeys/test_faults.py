@@ -69,6 +69,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             data_dir=folder / "hub",
             database_url=url,
             app_database_url=url_for(bare, url, "app"),
+            hub_database_url=url_for(bare, url, "hub"),
             token_secret=bare.token_secret,
         )
         asyncio.run(_fill(bare))

@@ -29,18 +29,8 @@ from yunqiao_client import (
 
 from hub.access.actor import Actor
 from hub.settings import Settings
-from tests.api.conftest import (
-    COUNTY,
-    WUFENG,
-    actors,
-    register,
-    settings,
-    shared,
-)
+from tests.api.conftest import COUNTY, WUFENG
 from tests.served import Served, served
-
-# The fixtures of the small register, as the tests of the endpoint have them.
-__all__ = ["actors", "register", "settings", "shared"]
 
 ROOT = Path(__file__).parents[2]
 PAGES = """query Pages($first: Int!, $after: String) { persons(first: $first, after: $after, order: NAME) {
