@@ -45,8 +45,9 @@ SELECT count(*) FROM pg_tables
 WHERE schemaname IN ('intake', 'identity', 'registry', 'market', 'matching', 'access', 'audit', 'casework');
 
 -- name: fetch_table_names
--- Our tables, but for the one that is empty between batches.
-SELECT schemaname, tablename FROM pg_tables
-WHERE schemaname IN ('intake', 'identity', 'registry', 'market', 'matching', 'access', 'audit', 'casework')
-    AND tablename <> 'staged_row'
-ORDER BY schemaname, tablename;
+-- Our tables, each partitioned one as a whole, but for the one that is empty between batches.
+SELECT n.nspname::text AS schemaname, c.relname::text AS tablename
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('intake', 'identity', 'registry', 'market', 'matching', 'access', 'audit', 'casework')
+    AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'staged_row'
+ORDER BY 1, 2;

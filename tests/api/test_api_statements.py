@@ -153,3 +153,19 @@ async def test_what_is_refused_reads_nothing(watched: GraphQLService, counted: C
         reply = await watched.execute(actor=station, purpose="employment_service", document=document)
         assert not reply.has_data
     assert (counted.register, len(counted.audit)) == ([], 3)
+
+
+async def test_a_change_appends_its_entry_last(watched: GraphQLService, actors: Make) -> None:
+    """Whoever writes next waits from there to the commit, and for nothing else."""
+    station, statements = await actors("station", region_code=WUFENG), []
+    async with watched._pool.acquire() as connection:
+        connection.add_query_logger(lambda record: statements.append(record.query))
+    await _answer(
+        watched,
+        station,
+        """mutation { editWish(personId: "Person:1", version: 1, idempotencyKey: "a key of mine",
+             input: {wishesToWork: true}) { person { name household { members(first: 5) { nodes { name } } } } } }""",
+    )
+    at = next(place for place, text in enumerate(statements) if "audit.append(" in text)
+    assert "COMMIT" in statements[at + 1]
+    assert any("UPDATE registry.wish" in text or "registry.person" in text for text in statements[:at])

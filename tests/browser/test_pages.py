@@ -170,7 +170,7 @@ def test_people_see_who_used_their_data(visitor: Visitor) -> None:
     page.get_by_role("link", name="谁看过我的信息").click()
     expect(page.locator("h1")).to_have_text("谁看过我的信息")
     line = page.locator("ol.picks > li").first
-    expect(line).to_contain_text("就业局为就业服务查看了")
+    expect(line).to_contain_text("为就业服务查看了")
     line.locator("summary").click()
     expect(line.locator("dl")).to_contain_text("政务数据共享条例第十六条")
     expect(page.locator("ol.picks")).to_contain_text("在计算推荐时读取了")

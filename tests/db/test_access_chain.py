@@ -104,6 +104,15 @@ async def test_its_functions_run_with_a_search_path_of_their_own(owner: asyncpg.
     assert all("search_path=pg_catalog, pg_temp" in row["proconfig"] for row in rows)
 
 
+async def test_an_entry_is_durable_whatever_the_server_is_set_to(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        for given, kept in (("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")):
+            await connection.execute(f"SET synchronous_commit = {given}")
+            async with connection.transaction():
+                await store_audit(connection, [entry()])
+                assert await connection.fetchval("SHOW synchronous_commit") == kept
+
+
 async def test_a_batch_of_none_or_too_many_is_refused(pool: asyncpg.Pool) -> None:
     for count in (0, 10_001):
         with pytest.raises(asyncpg.ProgramLimitExceededError):

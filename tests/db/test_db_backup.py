@@ -17,8 +17,10 @@ import pytest
 from hub.clock import FixedClock
 from hub.db import migrate, open_database
 from hub.db.backup import restore_backup, store_backup
+from hub.db.pool import open_pool
 from hub.errors import Conflict, InvalidInput
 from hub.settings import Settings
+from tests.chains import check, fill
 
 ADD_BATCH = """
 INSERT INTO intake.batch (feed, entity, department, region_code, layout_sha256, file_sha256, file_name, size_bytes,
@@ -34,10 +36,12 @@ def alone(tmp_path: Path, name: str) -> Settings:
 
 async def test_restored_equals_saved(settings: Settings, pool: asyncpg.Pool, clock: FixedClock, tmp_path: Path) -> None:
     await pool.execute(ADD_BATCH, "a")
+    await fill(pool, [3, 2])
     settings.files_dir.mkdir(parents=True)
     (settings.files_dir / "aa").write_bytes(b"as it came")
     saved = await store_backup(settings, tmp_path / "b.tar", clock=clock)
     assert saved.tables["intake.batch"] == 1
+    assert (saved.tables["audit.entry"], saved.tables["audit.segment"]) == (5, 2)
     assert saved.files == 1
     assert (tmp_path / "b.tar").stat().st_mode & 0o077 == 0
 
@@ -55,6 +59,12 @@ async def test_restored_equals_saved(settings: Settings, pool: asyncpg.Pool, clo
     assert restored.tables == saved.tables
     assert (other.files_dir / "aa").read_bytes() == b"as it came"
     assert await migrate(other) == []
+    async with open_pool(str(other.database_url), max_size=2) as opened:
+        await fill(opened, [1])  # the chain goes on where it was
+        report = await check(opened, tmp_path / "anchors")
+        assert report.whole, report.findings
+        assert (report.entries, report.last_segment_id) == (6, 3)
+        assert not await opened.fetchval("SELECT has_table_privilege('yunqiao_app', 'audit.entry', 'INSERT')")
     with pytest.raises(Conflict, match="not_empty"):
         await restore_backup(other, tmp_path / "b.tar")
 
