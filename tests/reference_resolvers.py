@@ -354,8 +354,22 @@ class Reference:
                 "startCursor": marks[0] if marks else None,
                 "endCursor": marks[-1] if marks else None,
             }),
-            "totalCount": total,
+            "totalCount": self._count(entity.name, total),
         }  # fmt: skip
+
+    def _count(self, entity: str, total: int) -> int | None:
+        """A count as it is shown: small ones are not, others are rounded down, unless a grant gives exact ones."""
+        rows = [(g.rows, g.minors) for g in self.rights.mine if g.effect == "allow" and entity in g.entities]
+        exact = [
+            (g.rows, g.minors)
+            for g in self.rights.mine
+            if g.effect == "allow" and entity in g.entities and g.exact_counts
+        ]
+        # The shipped grants of one actor and purpose are nested; wider ones come with those they hold.
+        if all(one in exact or any(_holds(wider, one) for wider in exact) for one in rows):
+            return total
+        rule = load_grants().counts
+        return None if total < rule.smallest_shown else total // rule.rounded_to * rule.rounded_to
 
     def _add_test(self, tests: list[Any], entity: str, key: str, value: Any) -> None:
         tests.append(self._filter(entity, key, value))
@@ -429,6 +443,11 @@ class Reference:
             places = {"opening": "vacancies", "programme": "seats", "post": "vacancies"}[entity]
             return lambda row: (row[column] < row[places]) == value
         return lambda row: row[column] is not None and test(row[column], value)
+
+
+def _holds(wider: tuple[str, bool], one: tuple[str, bool]) -> bool:
+    inside = {"all": {"region", "lives", "household", "own", "referred"}, "region": {"lives"}, "household": {"own"}}
+    return (one[0] == wider[0] or one[0] in inside.get(wider[0], ())) and (wider[1] or not one[1])
 
 
 def _wrongs(check: Callable[[], Any]) -> list[str]:

@@ -17,6 +17,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, SelectionSet
 from hub.access.policy import Decisions
 from hub.query.arguments import Arguments
 from hub.query.binding import Literally, Source, SqlType
+from hub.query.counts import ROUNDED
 from hub.query.ids import entity_of_id, key_of_id, kinds_and_keys
 from hub.query.limits import LONGEST_KEY, Limits, too_deep, too_many_items
 from hub.query.paging import check_text, plan_page
@@ -67,6 +68,7 @@ class Planner:
     limits: Limits = field(default_factory=Limits)
     _withheld: dict[Withheld, None] = field(default_factory=dict)
     _fields: set[str] = field(default_factory=set)
+    _counts: dict[str, None] = field(default_factory=dict)
     _items: int = 0  # all fields asked for
     _own: int = 0  # those of the rows just being planned, for the cost
 
@@ -89,7 +91,7 @@ class Planner:
 
     def _plan(self, roots: list[tuple[str, Root]], lists: Lists) -> Plan:
         cost = Cost(self._own, tuple(lists))
-        return Plan(tuple(roots), tuple(self._withheld), tuple(sorted(self._fields)), cost)
+        return Plan(tuple(roots), tuple(self._withheld), tuple(sorted(self._fields)), cost, tuple(self._counts))
 
     # Root fields
 
@@ -219,7 +221,16 @@ class Planner:
             return PageFacts(
                 tuple((one.key, Name("PageInfo") if one.name == "__typename" else PageFact(one.name)) for one in facts)
             )
-        return Count() if part.name == "totalCount" else Name(connection)
+        return self._count(entity, path) if part.name == "totalCount" else Name(connection)
+
+    def _count(self, entity: Entity, path: str) -> Count:
+        # Where nothing can be seen there is nothing to count: nought says no more than that.
+        rule = self.decisions.count_rule(entity.name)
+        if rule is not None:
+            self._counts[path] = None
+            if rule.rounded_to > 1:
+                self._withheld[Withheld(path, "masked", f"{ROUNDED}:{rule.rounded_to}")] = None
+        return Count(rule)
 
     def _of_edge(self, entity: Entity, one: Selected, path: str, lists: Lists) -> Row | Cursor | Name:
         if one.name == "node":

@@ -12,6 +12,7 @@ from hub.access.policy import FieldDecision
 from hub.query.binding import Source, SqlType
 from hub.query.paging import Page
 from schema.catalog import Entity, Field, Link
+from schema.grants import CountRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """``totalCount``."""
+    """``totalCount``; masked by a rule, where there is one."""
+
+    rule: CountRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +181,15 @@ class Plan:
         ``entity.field`` of all that is read, filters and orders included.
     cost
         How many values a full answer has, by the sizes of its pages.
+    counts
+        Paths of the counts that are null where they are too small to be shown.
     """
 
     roots: tuple[tuple[str, Root], ...]
     withheld: tuple[Withheld, ...]
     fields: tuple[str, ...]
     cost: Cost
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

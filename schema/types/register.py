@@ -164,7 +164,12 @@ def _connection_types(entity: Entity) -> tuple[Any, Any]:
                 "edges": declared("edges", list[_lazy(name + "Edge")], "Items with their cursors（条目与游标）"),
                 "nodes": declared("nodes", list[_lazy(name)], "The items alone（条目）"),
                 "page_info": declared("page_info", PageInfo, "Where this page begins and ends（分页信息）"),
-                "total_count": declared("total_count", int, "How many there are in all pages（总数）"),
+                "total_count": declared(
+                    "total_count",
+                    Optional[int],  # noqa: UP045 - a value, not an annotation
+                    "How many there are in all pages; null where so few may not be told, rounded down where said so"
+                    "（总数；过小不显示）",
+                ),
             },
         ),
         name=name + "Connection",
