@@ -27,6 +27,7 @@ from schema.catalog import ENTITIES, TARGETS, Entity, camel, plural_of, type_nam
 from schema.codes import LISTS
 from schema.grants import load_grants
 from schema.regions import prefix_of
+from schema.told import REASON_FIELDS
 from tests.reference_access import Rights, Row, mask
 
 Data = dict[str, list[dict[str, Any]]]
@@ -262,10 +263,20 @@ class Reference:
         value = self._department(row) if name == "department" and "department" not in row else row[name]
         if access == "withheld" or value is None or (codes is not None and access != "open"):
             return None
+        if (entity, name) == ("recommendation", "reasons"):
+            return [reason for reason in value if self._may_be_told(reason["code"])]
         if codes is None:
             return mask(f"{entity}.{name}", value) if access == "masked" else value
         entry = next((entry for entry in LISTS[codes].entries if entry.code == value), None)
         return value if entry is None else entry.en if arguments.get("lang") == "EN" else entry.zh
+
+    def _may_be_told(self, code: str) -> bool:
+        """Whether all that a reason reads is open by a single grant of recommendations; the shipped ones are so made."""
+        shown = [g for g in self.rights.mine if g.effect == "allow" and g.fields & {"recommendation.reasons"}]
+        opened = {name for g in self.rights.mine if g.effect == "allow" for name in g.fields - g.masked - g.withheld}
+        behind = REASON_FIELDS.get(code)
+        everything = {name for names in REASON_FIELDS.values() for name in names} <= opened
+        return bool(shown) and (everything if behind is None else set(behind) <= opened)
 
     def _department(self, row: Row) -> Any:
         return self.library.find("source", source_record_id=row["source_record_id"])[0]["department"]

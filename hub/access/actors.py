@@ -10,7 +10,7 @@ import asyncpg
 from hub.access.actor import KINDS, Actor
 from hub.clock import Clock
 from hub.db.sql import load_queries
-from hub.errors import InvalidInput, Unauthenticated
+from hub.errors import InvalidInput, NotFound, Unauthenticated
 from schema.grants import load_grants
 
 
@@ -78,6 +78,22 @@ async def fetch_actor(pool: asyncpg.Pool, actor_id: int) -> Actor:
     if row is None:
         raise Unauthenticated("actor_revoked", "The account of this token was closed.", hint="Ask for a new one.")
     return _actor(row)
+
+
+async def fetch_actor_even_revoked(pool: asyncpg.Pool, actor_id: int) -> tuple[Actor, bool]:
+    """An actor by key, and whether it was revoked.
+
+    Raises
+    ------
+    NotFound
+        ``actor_unknown``.
+    """
+    row = await pool.fetchrow(load_queries("hub.access").fetch_actor_even_revoked, actor_id)
+    if row is None:
+        raise NotFound("actor_unknown", "There is no such actor.", hint="Use the number that the audit names.")
+    values = dict(row)
+    revoked: bool = values.pop("revoked")
+    return Actor(**{**values, "purposes": tuple(values["purposes"])}), revoked
 
 
 async def store_revocation(pool: asyncpg.Pool, actor_id: int, *, clock: Clock) -> None:

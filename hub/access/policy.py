@@ -7,7 +7,7 @@ that speak of this row. A deny beats them all on the rows it speaks of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -132,9 +132,17 @@ class Decisions:
             return None
         return self.counts
 
-    def access_on(self, name: str, scope: Scope) -> Access:
-        """The least that may be seen of ``entity.field`` on the rows of a scope: open, masked or withheld."""
-        return _level(self.grants, name, scope)
+    def closed_to(self, entity: str, names: Iterable[str]) -> list[str]:
+        """Which ``entity.field`` of ``names`` are not open for every row of ``entity`` that is seen.
+
+        What is said of a row and reads other fields (a reason, a verdict) is told only where this is empty.
+        """
+        scopes = self.rows.get(entity, ())
+        return [
+            name
+            for name in names
+            if not scopes or any(_level(self.grants, name, scope) != "open" for scope in scopes)
+        ]
 
     def field(self, entity: str, name: str) -> FieldDecision:
         """The decision on one field; withheld where nothing was granted."""

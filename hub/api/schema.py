@@ -10,6 +10,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLScalarType, 
 from strawberry.types import Info
 
 from hub.api.context import RequestContext
+from hub.api.explaining import read_explanation
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
 from schema.types.register import OBJECT_TYPES, register_fields
@@ -46,6 +47,10 @@ def build_schema() -> strawberry.Schema:
     fields["me"] = strawberry.field(resolver=_me, description="Who you are. Computed.")
     fields["verdicts"] = strawberry.field(
         resolver=read_verdicts, description="Why an opening suits a person, or why not, rule by rule. Computed."
+    )
+    fields["explain_access"] = strawberry.field(
+        resolver=read_explanation,
+        description="Why somebody could or could not see a field of a record; for administrators. Computed.（权限说明）",
     )
     query = strawberry.type(
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"

@@ -255,6 +255,8 @@ class _Writer:
             return f"{_literal(type_name(entity.name) + ':')} || {key}", [], []
         if isinstance(item, Value):
             name, value = f"{entity.name}.{item.field.name}", item.field.column.format(a=alias)
+            if item.told is not None:
+                value = _told(value, self.bindings.bind(Literally(list(item.told)), "text[]"))
             return item.decision.sql(name, value, alias=alias, claim=self.bindings.claim), [], []
         if isinstance(item, Label):
             label = _label(item.words, item.field.column.format(a=alias))
@@ -476,6 +478,14 @@ def _ids(ids: Sequence[str]) -> str:
 def _add(gathered: list[str], sql: str) -> str:
     gathered.append(sql)
     return f"g.c{len(gathered) - 1}"
+
+
+def _told(value: str, codes: str) -> str:
+    """Of a list of reasons, those with one of the codes."""
+    kept = f"SELECT jsonb_agg(x.e ORDER BY x.n) FROM jsonb_array_elements({value}) WITH ORDINALITY x (e, n)"
+    return (
+        f"(CASE WHEN {value} IS NOT NULL THEN coalesce(({kept} WHERE x.e ->> 'code' = ANY ({codes})), '[]'::jsonb) END)"
+    )
 
 
 def _count(part: Count) -> str:

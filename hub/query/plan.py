@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, SelectionSetNode
 
-from hub.access.policy import Decisions
+from hub.access.policy import Decisions, FieldDecision
 from hub.query.arguments import Arguments
 from hub.query.binding import Literally, Source, SqlType
 from hub.query.counts import ROUNDED
@@ -53,6 +53,17 @@ from schema.catalog import ENTITIES, Entity, Field, Link, camel, plural_of, type
 from schema.codes import LISTS
 from schema.filters import FILTERS, Filter, FilterType
 from schema.regions import prefix_of
+from schema.told import REASON_FIELDS
+
+#: Keys that are fields, or made of them.
+_KEY_FIELDS = {
+    "region": ("region_code",),
+    "benefit_month": ("month",),
+    "provenance": ("field",),
+    "recommendation": ("run_id", "kind", "rank"),
+}
+#: The field that says why; what it reads is cut to what is open.
+_REASONS = ("recommendation", "reasons")
 
 Sets = tuple[SelectionSetNode, ...]
 Lists = list[tuple[Source, Cost]]
@@ -149,6 +160,7 @@ class Planner:
         if selected.name == "__typename":
             return Name(type_name(entity.name))
         if selected.name == "id":
+            self._key_must_be_open(entity, "id")
             return Identifier()
         member = members_of(entity.name)[selected.name]
         if isinstance(member, Field):
@@ -174,11 +186,23 @@ class Planner:
             self._withheld[Withheld(path, decision.access, decision.reason)] = None
         if decision.access == "withheld":
             return Nothing()
+        if (entity.name, item.name) == _REASONS:
+            return self._reasons(item, decision, path)
         if selected.name == camel(item.name) or item.codes is None:
             return Value(item, decision)
         english = self._arguments(type_name(entity.name), selected).given("lang") == "en"
         words = {entry.code: entry.en if english else entry.zh for entry in LISTS[item.codes].entries}
         return Label(item, decision, words)
+
+    def _reasons(self, item: Field, decision: FieldDecision, path: str) -> Value:
+        """Reasons as far as what they read is open. Which of them a row has is not said of those that are left out."""
+        entity = _REASONS[0]
+        closed = {code: self.decisions.closed_to(entity, names) for code, names in REASON_FIELDS.items()}
+        left_out = sorted({name for names in closed.values() for name in names})
+        if not left_out:
+            return Value(item, decision)
+        self._withheld[Withheld(path, "masked", "not_told:" + ",".join(left_out))] = None
+        return Value(item, decision, tuple(code for code, names in closed.items() if not names))
 
     # Lists
 
@@ -219,7 +243,9 @@ class Planner:
         if part.name == "pageInfo":
             facts = self._collect("PageInfo", part.sets)
             return PageFacts(
-                tuple((one.key, Name("PageInfo") if one.name == "__typename" else PageFact(one.name)) for one in facts)
+                tuple(
+                    (one.key, Name("PageInfo") if one.name == "__typename" else self._fact(entity, one)) for one in facts
+                )
             )
         return self._count(entity, path) if part.name == "totalCount" else Name(connection)
 
@@ -235,7 +261,15 @@ class Planner:
     def _of_edge(self, entity: Entity, one: Selected, path: str, lists: Lists) -> Row | Cursor | Name:
         if one.name == "node":
             return self._row(entity, one.sets, path, lists)
-        return Cursor() if one.name == "cursor" else Name(type_name(entity.name) + "Edge")
+        if one.name == "cursor":
+            self._key_must_be_open(entity, "cursor")
+            return Cursor()
+        return Name(type_name(entity.name) + "Edge")
+
+    def _fact(self, entity: Entity, one: Selected) -> PageFact:
+        if one.name.endswith("Cursor"):
+            self._key_must_be_open(entity, "cursor")
+        return PageFact(one.name)
 
     def _condition(self, entity: Entity, item: Filter, arguments: Arguments) -> Condition:
         via = entity.link(item.via) if item.via is not None else None
@@ -263,6 +297,13 @@ class Planner:
         if decision.access == "open" or (decision.access == "masked" and equality):
             return
         raise self._refusal(f"{entity}.{name}", what, decision.reason)
+
+    def _key_must_be_open(self, entity: Entity, what: str) -> None:
+        """An id and a cursor hold the key in the clear: where that is a field itself, the field must be open."""
+        for name in _KEY_FIELDS.get(entity.name, ()):
+            decision = self.decisions.field(entity.name, name)
+            if self.decisions.sees(entity.name) and decision.access != "open":
+                raise self._refusal(f"{entity.name}.{name}", what, decision.reason)
 
     def _refusal(self, name: str, what: str, reason: str) -> ForbiddenField:
         return ForbiddenField(

@@ -43,10 +43,11 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field of the row."""
+    """A field of the row. Of reasons, only the codes in ``told`` are, where it is not None."""
 
     field: Field
     decision: FieldDecision
+    told: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
