@@ -86,6 +86,12 @@ class CountRule:
     legal_basis: str = ""
 
 
+#: Every count is shown as it is.
+EXACT = CountRule()
+#: Nothing is verified.
+_NONE_VERIFIED = VerificationLimits(0, 0, 0, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Grants:
     """All entries, and the age under which people are closed unless a grant opens them."""
@@ -95,9 +101,9 @@ class Grants:
     purposes: dict[str, str]
     grants: tuple[Grant, ...]
     permits: tuple[Permit, ...] = ()
-    counts: CountRule = CountRule()
+    counts: CountRule = EXACT
     verifications: tuple[Verification, ...] = ()
-    verification_limits: VerificationLimits = VerificationLimits(0, 0, "")
+    verification_limits: VerificationLimits = _NONE_VERIFIED
 
     def permit(self, mutation: str, *, kind: str, purpose: str) -> Permit | None:
         """The entry that lets a kind of actor make a change for a purpose; None where none does."""
@@ -127,7 +133,7 @@ def parse_grants(text: str) -> Grants:
     grants = tuple(_parse_grant(entry, purposes) for entry in body["grants"])
     permits = tuple(_parse_permit(entry, purposes) for entry in body.get("permits", ()))
     verifications = tuple(parse_verification(entry, purposes) for entry in body.get("verifications", ()))
-    ids = [entry.id for entry in (*grants, *permits, *verifications)]
+    ids = [*(one.id for one in grants), *(one.id for one in permits), *(one.id for one in verifications)]
     if len(ids) != len(set(ids)):
         raise ValueError(f"ids used twice: {sorted({name for name in ids if ids.count(name) > 1})}")
     _check_denies_last(grants)
@@ -138,9 +144,9 @@ def parse_grants(text: str) -> Grants:
         purposes,
         grants,
         permits,
-        CountRule(**body["counts"]) if "counts" in body else CountRule(),
+        CountRule(**body["counts"]) if "counts" in body else EXACT,
         verifications,
-        VerificationLimits(**body.get("verification", {"most_at_once": 0, "most_a_day": 0, "legal_basis": ""})),
+        VerificationLimits(**body["verification"]) if "verification" in body else _NONE_VERIFIED,
     )
 
 
@@ -151,7 +157,9 @@ def _check_denies_last(grants: tuple[Grant, ...]) -> None:
             meets = deny.fields & grant.fields and deny.kinds & grant.kinds and deny.purposes & grant.purposes
             ends = deny.expires_on is not None and (grant.expires_on is None or deny.expires_on < grant.expires_on)
             if grant.effect == "allow" and meets and ends:
-                raise ValueError(f"grant {deny.id} denies and ends before {grant.id}, which it closes: let it last longer")
+                raise ValueError(
+                    f"grant {deny.id} denies and ends before {grant.id}, which it closes: let it last longer"
+                )
 
 
 def _check_tells(grants: tuple[Grant, ...], tells: Mapping[str, list[str]]) -> None:
@@ -163,7 +171,9 @@ def _check_tells(grants: tuple[Grant, ...], tells: Mapping[str, list[str]]) -> N
         opened = grant.fields - grant.withheld - grant.masked
         for telling, told in tells.items():
             if telling in opened and (closed := sorted(set(told) - opened)):
-                raise ValueError(f"grant {grant.id} opens {telling}, which tells of {closed}: withhold it, or open them")
+                raise ValueError(
+                    f"grant {grant.id} opens {telling}, which tells of {closed}: withhold it, or open them"
+                )
 
 
 def _parse_grant(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Grant:

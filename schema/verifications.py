@@ -22,10 +22,11 @@ _ROWS = ("all", "region", "lives")
 
 @dataclass(frozen=True, slots=True)
 class VerificationLimits:
-    """How many identities one call and one day of an actor may have."""
+    """How many identities one call and one day of an actor may have, and how many of a day's that nobody has."""
 
     most_at_once: int
     most_a_day: int
+    most_missed_a_day: int
     legal_basis: str
 
 

@@ -271,7 +271,7 @@ class Reference:
         return value if entry is None else entry.en if arguments.get("lang") == "EN" else entry.zh
 
     def _may_be_told(self, code: str) -> bool:
-        """Whether all that a reason reads is open by a single grant of recommendations; the shipped ones are so made."""
+        """Whether all that a reason reads is open on the rows of recommendations; the shipped grants have one kind."""
         shown = [g for g in self.rights.mine if g.effect == "allow" and g.fields & {"recommendation.reasons"}]
         opened = {name for g in self.rights.mine if g.effect == "allow" for name in g.fields - g.masked - g.withheld}
         behind = REASON_FIELDS.get(code)

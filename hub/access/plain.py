@@ -62,9 +62,15 @@ def outcome_words(explained: Explained) -> tuple[str, str]:
     reason = _REASONS.get(explained.reason) or _STANDINGS[explained.reason]
     grant = explained.decisive
     if grant is not None:
-        said = (text.format(effective_on=grant.effective_on, expires_on=grant.expires_on, rows=grant.rows) for text in reason)
+        said = (
+            text.format(effective_on=grant.effective_on, expires_on=grant.expires_on, rows=grant.rows)
+            for text in reason
+        )
         why = list(said)
-        return f"{zh}：{why[0]}（{_named(grant, '授权', '批准文号')}）。", f"{en}: {why[1]} ({_named(grant, 'grant', 'approval')})."
+        return (
+            f"{zh}：{why[0]}（{_named(grant, '授权', '批准文号')}）。",
+            f"{en}: {why[1]} ({_named(grant, 'grant', 'approval')}).",
+        )
     if explained.reason in _STANDINGS:
         reason = {
             "out_of_scope": ("没有一项授权的范围包含该记录", "the record lies outside the rows of every grant"),

@@ -19,7 +19,7 @@ from hub.access.rows import ANCHORS, Claim, Scope, scope_sql, widest
 from hub.clock import SystemClock
 from hub.db.fragment import Fragment, Parameter
 from hub.errors import Forbidden
-from schema.grants import CountRule, Grant, Grants, load_grants
+from schema.grants import EXACT, CountRule, Grant, Grants, load_grants
 from schema.regions import prefix_of
 
 #: ``varies``: not the same on every row that is seen.
@@ -116,7 +116,7 @@ class Decisions:
     fields: dict[str, FieldDecision]  # entity.field
     hidden: dict[str, tuple[Scope, ...]] = field(default_factory=dict)  # entity -> rows that a deny takes out whole
     grants: tuple[Grant, ...] = ()
-    counts: CountRule = CountRule()
+    counts: CountRule = EXACT
 
     def count_rule(self, entity: str) -> CountRule | None:
         """How counts of an entity's rows are masked; None where they are shown as they are.
@@ -139,9 +139,7 @@ class Decisions:
         """
         scopes = self.rows.get(entity, ())
         return [
-            name
-            for name in names
-            if not scopes or any(_level(self.grants, name, scope) != "open" for scope in scopes)
+            name for name in names if not scopes or any(_level(self.grants, name, scope) != "open" for scope in scopes)
         ]
 
     def field(self, entity: str, name: str) -> FieldDecision:
@@ -271,7 +269,9 @@ def _decide(grants: Grants, kind: str, department: str | None, purpose: str, day
         for name in sorted({name for grant in ours for name in grant.fields})
         if name.partition(".")[0] in rows
     }
-    return Decisions(key, rows, fields, {entity: widest(found) for entity, found in hidden.items()}, ours, grants.counts)
+    return Decisions(
+        key, rows, fields, {entity: widest(found) for entity, found in hidden.items()}, ours, grants.counts
+    )
 
 
 _OPENNESS = {"withheld": 0, "masked": 1, "open": 2}

@@ -148,9 +148,8 @@ def _reached(entity: Entity, decisions: Decisions | None) -> Callable[[Callable[
 def _way(entity: Entity, alias: str, decisions: Decisions, claim: Callable[[str], str]) -> str:
     """SQL that is true where something is seen that leads to the row, and the row may be told of."""
     ways = []
-    for place, (start, link) in enumerate(
-        (start, link) for start in ENTITIES.values() for link in start.links if link.target == entity.name
-    ):
+    leading = [(start, link) for start in ENTITIES.values() for link in start.links if link.target == entity.name]
+    for place, (start, link) in enumerate(leading):
         inner = f"{alias}w{place}"
         parts = [link.join.format(a=inner, b=alias), decisions.row_predicate(start.name, inner, claim)]
         if start.name in _MAY_BE_GONE:

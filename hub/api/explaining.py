@@ -42,7 +42,8 @@ class GrantConsidered:
     effect: str = strawberry.field(description="allow or deny（允许或禁止）")
     applies: bool = strawberry.field(description="It counts for this actor, purpose, day and record（是否适用）")
     standing: str = strawberry.field(
-        description="applies, other_kind, other_department, other_purpose, not_yet, expired, out_of_scope or minor（原因代码）"
+        description="applies, other_kind, other_department, other_purpose, not_yet, expired, out_of_scope or minor"
+        "（原因代码）"
     )
     says: str = strawberry.field(
         description="open, masked, withheld, not_among_its_fields, denied or takes_away（对该字段的规定）"
@@ -117,7 +118,9 @@ async def read_explanation(
     context, grants = info.context, load_grants()
     check_permit(context.actor, context.purpose, "explainAccess")
     record = parse_record(id)
-    unknown = NotFound("record_unknown", "There is no such record in your region.", hint="Use an id as the hub gave it.")
+    unknown = NotFound(
+        "record_unknown", "There is no such record in your region.", hint="Use an id as the hub gave it."
+    )
     if record is None:
         raise unknown
     name = next((item.name for item in record.entity.fields if field in (item.name, camel(item.name))), None)
@@ -128,7 +131,9 @@ async def read_explanation(
     actor, revoked = await fetch_actor_even_revoked(context.pool, int(actor_id))
     day = on or context.clock.today()
     if not 1950 <= day.year <= 2150:
-        raise InvalidInput("day_unreadable", "This is no day that grants could speak of.", hint="Write it like 2026-06-01.")
+        raise InvalidInput(
+            "day_unreadable", "This is no day that grants could speak of.", hint="Write it like 2026-06-01."
+        )
     try:
         decisions = decide(actor, purpose, today=day)
     except Forbidden:
@@ -158,7 +163,7 @@ async def read_explanation(
 
 
 def _bound(viewer: Actor, day: date) -> Claims | None:
-    """Claims that bound whom an administrator may ask about; who has the whole province has those without a place too."""
+    """Bounds whom an administrator may ask about; who has the whole province has those without a place too."""
     if viewer.region_code is not None and len(prefix_of(viewer.region_code)) == 2:
         return None
     return Claims.of(viewer, today=day, closed_under_years=load_grants().closed_under_years)

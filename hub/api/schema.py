@@ -13,6 +13,7 @@ from hub.api.context import RequestContext
 from hub.api.explaining import read_explanation
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
+from hub.api.verifying import read_verification
 from schema.types.register import OBJECT_TYPES, register_fields
 
 
@@ -50,7 +51,13 @@ def build_schema() -> strawberry.Schema:
     )
     fields["explain_access"] = strawberry.field(
         resolver=read_explanation,
-        description="Why somebody could or could not see a field of a record; for administrators. Computed.（权限说明）",
+        description="Why somebody could or could not see a field of a record; for administrators. Computed."
+        "（权限说明）",
+    )
+    fields["verify_identities"] = strawberry.field(
+        resolver=read_verification,
+        description="Whether a claim is true of up to 5,000 identities, in their order; for departments. Computed."
+        "（批量核验）",
     )
     query = strawberry.type(
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"

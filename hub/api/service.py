@@ -81,6 +81,7 @@ class GraphQLService:
             fields=list(outcome.fields),
             allowed=outcome.allowed,
             reason=outcome.reason,
+            detail=outcome.detail,
             duration_ms=(time.perf_counter() - started) * 1000,
         )
         if not await self._recorded(entry):
@@ -198,6 +199,7 @@ class GraphQLService:
             fields=tuple(sorted(fields | context.fields)),
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
+            detail=context.detail,
         )
 
 

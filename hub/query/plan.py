@@ -244,7 +244,8 @@ class Planner:
             facts = self._collect("PageInfo", part.sets)
             return PageFacts(
                 tuple(
-                    (one.key, Name("PageInfo") if one.name == "__typename" else self._fact(entity, one)) for one in facts
+                    (one.key, Name("PageInfo") if one.name == "__typename" else self._fact(entity, one))
+                    for one in facts
                 )
             )
         return self._count(entity, path) if part.name == "totalCount" else Name(connection)

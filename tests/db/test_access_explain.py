@@ -169,7 +169,9 @@ async def ids(owner: asyncpg.Pool) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize(("actor", "purpose"), ACTORS, ids=lambda value: value if isinstance(value, str) else value.kind)
+@pytest.mark.parametrize(
+    ("actor", "purpose"), ACTORS, ids=lambda value: value if isinstance(value, str) else value.kind
+)
 async def test_every_record_is_explained_as_it_is_seen(
     pool: asyncpg.Pool, owner: asyncpg.Pool, ids: dict[str, list[str]], clock: FixedClock, actor: Actor, purpose: str
 ) -> None:
@@ -199,9 +201,10 @@ async def test_every_record_is_explained_as_it_is_seen(
             else:
                 column = ENTITIES[name].field(field)
                 assert column is not None
+                key = (ENTITIES[name].identity or ENTITIES[name].key).format(a="t")
                 raw = await owner.fetchval(
                     f"SELECT ({column.column.format(a='t')}) IS NULL FROM {ENTITIES[name].table} t"  # noqa: S608 - as above
-                    f" WHERE '{type_name(name)}:' || {(ENTITIES[name].identity or ENTITIES[name].key).format(a='t')} = $1",
+                    f" WHERE '{type_name(name)}:' || {key} = $1",
                     text,
                 )
                 assert (value is None) == raw, (text, field)
@@ -212,7 +215,8 @@ async def test_every_record_is_explained_as_it_is_seen(
 @pytest.mark.parametrize(
     "text",
     ["", "Person", "Person:", "Person:x", "Person:01", "Person:1-2", "Nobody:1", "Region:53", "BenefitMonth:1",
-     "BenefitMonth:1-2026-13-01", "Provenance:1-na me", "Recommendation:1-2", "Recommendation:1-2-3-4", "Person:" + "9" * 19],
+     "BenefitMonth:1-2026-13-01", "Provenance:1-na me", "Recommendation:1-2", "Recommendation:1-2-3-4",
+     "Person:" + "9" * 19],
 )  # fmt: skip
 def test_what_is_no_id_names_no_record(text: str) -> None:
     assert parse_record(text) is None

@@ -99,7 +99,7 @@ def test_a_deny_lasts_as_long_as_what_it_closes() -> None:
 
 def test_no_grant_opens_what_tells_of_a_field_that_it_does_not() -> None:
     tells = '[tells]\n"person.name" = ["person.health"]\n[[permits]]'
-    with pytest.raises(ValueError, match="grant one opens person.name, which tells of"):
+    with pytest.raises(ValueError, match=r"grant one opens person\.name, which tells of"):
         parse_grants(GOOD.replace("[[permits]]", tells))
     assert parse_grants(GOOD.replace("[[permits]]", tells.replace("person.health", "person.name")))
     with_health = GOOD.replace('"name", "phone"]', '"name", "phone", "health"]')
@@ -149,7 +149,7 @@ def test_a_verification_is_read_as_strictly(old: str, new: str) -> None:
         ('rows = "lives"\nfields', 'rows = "near"\nfields'),
         ("expires_on", "expires"),
         ("expires_on = 2026-12-31", 'expires_on = "2026-12-31"'),
-        ('[[permits]]', '[tells]\n"person.name" = ["person.helth"]\n[[permits]]'),
+        ("[[permits]]", '[tells]\n"person.name" = ["person.helth"]\n[[permits]]'),
         ('legal_basis = "law"\ncatalogue', "catalogue"),
         ('id = "two"', 'id = "one"'),
         ('mutations = ["editWish"]\nrows = "lives"', 'mutations = ["editWish"]\nrows = "near"'),

@@ -1,4 +1,4 @@
-"""Reasons and verdicts tell of no field that they do not name: each column of people is changed, and what moves is seen."""
+"""Reasons and verdicts tell of no field that they do not name: each column of people is changed, to see what moves."""
 
 from __future__ import annotations
 
