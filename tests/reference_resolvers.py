@@ -193,11 +193,14 @@ class Reference:
         return self._root(info.field_name, arguments)
 
     def _root(self, name: str, arguments: dict[str, Any]) -> Any:
-        if name == "nodes" and self.ghost is not None:
+        if name in ("nodes", "_entities") and self.ghost is not None:
             # A list of ids may hold any.
             return [self._seen(ENTITIES[self.ghost], [])]
         if name == "nodes":
             return [self._by_id(text, None) for text in arguments["ids"]]
+        if name == "_entities":
+            given = [(one["__typename"], one["id"]) for one in arguments["representations"]]
+            return [self._by_id(text if text.startswith(f"{kind}:") else "", None) for kind, text in given]
         if name == "node":
             return self._by_id(arguments["id"], None)
         for entity in ENTITIES.values():

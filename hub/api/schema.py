@@ -7,10 +7,12 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLUnionType
+from strawberry.federation import Schema as FederatedSchema
 from strawberry.types import Info
 
 from hub.api.context import RequestContext
 from hub.api.explaining import read_explanation
+from hub.api.federation import read_service
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
 from hub.api.verifying import read_verification
@@ -49,6 +51,9 @@ def build_schema() -> strawberry.Schema:
     fields["verdicts"] = strawberry.field(
         resolver=read_verdicts, description="Why an opening suits a person, or why not, rule by rule. Computed."
     )
+    fields["service"] = strawberry.field(
+        resolver=read_service, name="_service", description="The subgraph's schema, for a gateway. Computed.（子图）"
+    )
     fields["explain_access"] = strawberry.field(
         resolver=read_explanation,
         description="Why somebody could or could not see a field of a record; for administrators. Computed."
@@ -62,7 +67,9 @@ def build_schema() -> strawberry.Schema:
     query = strawberry.type(
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"
     )
-    schema = strawberry.Schema(query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()))
+    schema = FederatedSchema(
+        query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()), federation_version="2.3"
+    )
     _teach_dictionaries(core_schema(schema))
     return schema
 

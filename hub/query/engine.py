@@ -33,7 +33,7 @@ from schema.grants import load_grants
 __all__ = ["COMPILED_ROOTS", "Answer", "Engine", "GraphQLErrors", "Operation", "withheld_extensions"]
 
 #: Root fields that the compiler answers.
-COMPILED_ROOTS = frozenset({"node", "nodes", "__typename", *roots_of_items(), *roots_of_lists()})
+COMPILED_ROOTS = frozenset({"node", "nodes", "_entities", "__typename", *roots_of_items(), *roots_of_lists()})
 
 
 @dataclass(frozen=True, slots=True)

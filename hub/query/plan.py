@@ -18,7 +18,7 @@ from hub.access.policy import Decisions, FieldDecision
 from hub.query.arguments import Arguments
 from hub.query.binding import Literally, Source, SqlType
 from hub.query.counts import ROUNDED
-from hub.query.ids import entity_of_id, key_of_id, kinds_and_keys
+from hub.query.ids import entity_of_id, ids_of_representations, key_of_id, kinds_and_keys
 from hub.query.limits import LONGEST_KEY, Limits, too_deep, too_many_items
 from hub.query.paging import check_text, plan_page
 from hub.query.refusals import ForbiddenField, invalid_value
@@ -112,6 +112,8 @@ class Planner:
         arguments = self._arguments("Query", root)
         if root.name == "nodes":
             return self._by_ids(root, arguments, lists)
+        if root.name == "_entities":
+            return self._by_representations(root, arguments, lists)
         if root.name == "node":
             entity = entity_of_id(arguments.given("id"))
             return self._by_id(entity, root, arguments, lists) if entity is not None else Nothing()
@@ -144,6 +146,32 @@ class Planner:
         self._own = before
         kinds = arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[0])
         return ByIds(rows, kinds, arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[1]))
+
+    def _by_representations(self, root: Selected, arguments: Arguments, lists: Lists) -> ByIds:
+        """What a gateway asks for, by objects that hold an id each."""
+        below: Lists = []
+        before = self._own
+        rows = tuple(
+            self._row(entity, root.sets, root.key, below)
+            for entity in roots_of_items().values()
+            if self._asked_of(entity, root)
+        )
+        size = arguments.source("representations", convert=lambda given, _: len(given))
+        lists.append((size, Cost(self._own - before, tuple(below))))
+        self._own = before
+        kinds = arguments.source(
+            "representations", convert=lambda given, _: kinds_and_keys(ids_of_representations(given))[0]
+        )
+        keys = arguments.source(
+            "representations", convert=lambda given, _: kinds_and_keys(ids_of_representations(given))[1]
+        )
+        return ByIds(rows, kinds, keys)
+
+    def _asked_of(self, entity: Entity, root: Selected) -> bool:
+        """Whether an entity can be seen; that it cannot is only worth telling where something is asked of it."""
+        if self.selector.collect(type_name(entity.name), root.sets):
+            return self._sees(entity, root.key)
+        return self.decisions.sees(entity.name)
 
     # Rows
 
