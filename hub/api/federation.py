@@ -1,4 +1,4 @@
-"""The subgraph for a gateway: ``_service`` gives the schema with its keys; ``_entities`` is compiled like any register root.
+"""The subgraph for a gateway: ``_service`` gives the schema with its keys; ``_entities`` is a compiled root.
 
 Source: Apollo Federation subgraph specification, version 2.
 """

@@ -200,7 +200,7 @@ for _entity in ENTITIES.values():
 
 #: What a gateway may ask for by its key.
 Keyed = Annotated[
-    Union[tuple(_lazy(type_name(entity.name)) for entity in ENTITIES.values() if entity.node)],  # noqa: UP007 - made at run time
+    Union[tuple(_lazy(type_name(one.name)) for one in ENTITIES.values() if one.node)],  # noqa: UP007 - made at run time
     strawberry.union("_Entity", description="What a gateway may ask for by its key（实体）"),
 ]
 
