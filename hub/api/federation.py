@@ -22,7 +22,7 @@ class Service:
 
 async def read_service(info: Info[Any, Any]) -> Service:
     """The subgraph's schema. It is the same for everybody: it names what there is and nobody's data."""
-    return Service(sdl=subgraph_sdl(info.schema))  # type: ignore[arg-type]  # Strawberry's own schema, by its base class
+    return Service(sdl=subgraph_sdl(info.schema))
 
 
 @lru_cache(maxsize=4)

@@ -226,8 +226,8 @@ def register_fields() -> dict[str, Any]:
     fields["entities"] = declared(
         "entities",
         list[Optional[Keyed]],  # noqa: UP045 - a value, not an annotation
-        "For a gateway: several by `__typename` and `id`, up to 500, in the order asked for; null where there is none or"
-        " you may not see it（按实体引用查询）",
+        "For a gateway: several by `__typename` and `id`, up to 500, in the order asked for; null where there is none"
+        " or you may not see it（按实体引用查询）",
         {
             "representations": Argument(
                 list[FederationAny], "Objects with `__typename` and `id`（实体引用）", required=True

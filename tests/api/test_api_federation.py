@@ -41,7 +41,8 @@ def test_it_composes_with_another_subgraph() -> None:
     for line in ("houseGrade: String @join__field(graph: HOUSING)", "citizenNumber: String @join__field(graph: HUB)"):
         assert line in composed["supergraph"]
     people = composed["supergraph"].partition("type Person")[2].partition("{")[0]
-    assert {'graph: HUB, key: "id"', 'graph: HOUSING, key: "id"'} <= set(re.findall(r"@join__type\((.*?)\)", people))
+    joined = set(re.findall(r"@join__type\((.*?)\)", people))
+    assert joined == {'graph: HUB, key: "id", resolvable: true', 'graph: HOUSING, key: "id"'}
 
 
 def test_what_does_not_fit_is_not_composed() -> None:
