@@ -67,7 +67,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Who may make which changes: mutations by GraphQL name, of things within ``rows`` of whoever asks."""
+    """Who may make which changes, or ask which questions: by GraphQL name, of things within ``rows`` of whoever asks."""
 
     id: str
     kinds: frozenset[str]
@@ -104,13 +104,22 @@ class Grants:
     counts: CountRule = EXACT
     verifications: tuple[Verification, ...] = ()
     verification_limits: VerificationLimits = _NONE_VERIFIED
+    questions: tuple[Permit, ...] = ()
 
     def permit(self, mutation: str, *, kind: str, purpose: str) -> Permit | None:
         """The entry that lets a kind of actor make a change for a purpose; None where none does."""
-        for permit in self.permits:
-            if mutation in permit.mutations and kind in permit.kinds and purpose in permit.purposes:
-                return permit
-        return None
+        return _first(self.permits, mutation, kind, purpose)
+
+    def question(self, name: str, *, kind: str, purpose: str) -> Permit | None:
+        """The entry that lets a kind of actor ask a computed question for a purpose; None where none does."""
+        return _first(self.questions, name, kind, purpose)
+
+
+def _first(permits: tuple[Permit, ...], name: str, kind: str, purpose: str) -> Permit | None:
+    for permit in permits:
+        if name in permit.mutations and kind in permit.kinds and purpose in permit.purposes:
+            return permit
+    return None
 
 
 @cache
@@ -131,9 +140,10 @@ def parse_grants(text: str) -> Grants:
     body = tomllib.loads(text)
     purposes: dict[str, str] = body["purposes"]
     grants = tuple(_parse_grant(entry, purposes) for entry in body["grants"])
-    permits = tuple(_parse_permit(entry, purposes) for entry in body.get("permits", ()))
+    permits = tuple(_parse_permit(entry, purposes, "mutations") for entry in body.get("permits", ()))
+    questions = tuple(_parse_permit(entry, purposes, "questions") for entry in body.get("questions", ()))
     verifications = tuple(parse_verification(entry, purposes) for entry in body.get("verifications", ()))
-    ids = [*(one.id for one in grants), *(one.id for one in permits), *(one.id for one in verifications)]
+    ids = [*(one.id for one in grants), *(one.id for one in (*permits, *questions)), *(one.id for one in verifications)]
     if len(ids) != len(set(ids)):
         raise ValueError(f"ids used twice: {sorted({name for name in ids if ids.count(name) > 1})}")
     _check_denies_last(grants)
@@ -147,6 +157,7 @@ def parse_grants(text: str) -> Grants:
         CountRule(**body["counts"]) if "counts" in body else EXACT,
         verifications,
         VerificationLimits(**body["verification"]) if "verification" in body else _NONE_VERIFIED,
+        questions,
     )
 
 
@@ -218,14 +229,14 @@ def _parse_grant(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Grant
     )
 
 
-def _parse_permit(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Permit:
+def _parse_permit(entry: Mapping[str, Any], purposes: Mapping[str, str], what: str) -> Permit:
     if set(entry["purposes"]) - purposes.keys() or entry["rows"] not in get_args(Rows):
         raise ValueError(f"permit {entry['id']} names a purpose or rows that are not there")
     return Permit(
         entry["id"],
         frozenset(entry["kinds"]),
         frozenset(entry["purposes"]),
-        frozenset(entry["mutations"]),
+        frozenset(entry[what]),
         entry["rows"],
         entry["legal_basis"],
     )

@@ -16,7 +16,7 @@ from hub.access.plain import outcome_words, standing_words
 from hub.access.policy import Claims, decide
 from hub.access.record import fetch_facts, parse_record
 from hub.api.context import RequestContext
-from hub.api.rights import check_permit
+from hub.api.rights import check_question
 from hub.errors import Forbidden, InvalidInput, NotFound
 from schema.catalog import camel
 from schema.grants import load_grants
@@ -113,10 +113,10 @@ async def read_explanation(
     Raises
     ------
     Forbidden, InvalidInput, NotFound
-        ``mutation_forbidden``; ``field_unknown``; ``actor_unknown``, ``record_unknown``.
+        ``question_forbidden``; ``field_unknown``; ``actor_unknown``, ``record_unknown``.
     """
     context, grants = info.context, load_grants()
-    check_permit(context.actor, context.purpose, "explainAccess")
+    check_question(context.actor, context.purpose, "explainAccess")
     record = parse_record(id)
     unknown = NotFound(
         "record_unknown", "There is no such record in your region.", hint="Use an id as the hub gave it."

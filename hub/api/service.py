@@ -18,6 +18,7 @@ from graphql import ExecutionResult, OperationType, execute
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
+from hub.api.computed import check_computed
 from hub.api.context import RequestContext
 from hub.api.errors import as_hub_error, error_body, graphql_bodies
 from hub.api.reply import Outcome, Reply, error_reply, failed, reply_of
@@ -136,6 +137,8 @@ class GraphQLService:
                 return Outcome(data=data)
             extensions = {"withheld": withheld_extensions(answer.withheld)} if answer.withheld else None
             return Outcome(data=data, extensions=extensions, person_ids=tuple(answer.person_ids), fields=answer.fields)
+        if operation.kind is OperationType.QUERY:
+            check_computed(root.name for root in roots if root.name not in COMPILED_ROOTS)
         return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
 
     async def _execute_mixed(

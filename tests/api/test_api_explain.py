@@ -149,4 +149,4 @@ async def test_only_administrators_are_told(ask: Ask, actors: Make, kind: str, s
     actor = await actors(kind, **scope)
     document = '{ explainAccess(actorId: "1", purpose: "own_affairs", id: "Person:1", field: "name") { outcome } }'
     answer = await ask(actor, document)
-    assert answer["errors"][0]["extensions"]["reason"] == "mutation_forbidden"
+    assert answer["errors"][0]["extensions"]["reason"] == "question_forbidden"

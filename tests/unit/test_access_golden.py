@@ -60,7 +60,7 @@ def table() -> Iterator[str]:
                         if scopes
                     )
                     yield f"    {field.name}: {found.access} {found.reason}" + (f" ({by_row})" if by_row else "")
-    for permit in sorted(grants.permits, key=lambda permit: permit.id):
+    for permit in sorted((*grants.permits, *grants.questions), key=lambda permit: permit.id):
         for mutation in sorted(permit.mutations):
             for kind in sorted(permit.kinds):
                 yield f"{kind} | {' '.join(sorted(permit.purposes))} | {mutation} within {permit.rows} ({permit.id})"
