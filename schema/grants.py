@@ -67,7 +67,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Who may make which changes, or ask which questions: by GraphQL name, of things within ``rows`` of whoever asks."""
+    """Who may make which changes, or ask which questions, by GraphQL name: about things within ``rows``."""
 
     id: str
     kinds: frozenset[str]
