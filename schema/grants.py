@@ -11,14 +11,15 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 from schema.catalog import ENTITIES
+from schema.verifications import Verification, VerificationLimits, parse_verification
 
 Rows = Literal["all", "region", "lives", "household", "own", "referred"]
 Effect = Literal["allow", "deny"]
 
-_REQUIRED = {"id", "kinds", "purposes", "entities", "rows", "fields", "legal_basis", "catalogue"}
-_OPTIONAL = {
-    "effect", "departments", "masked", "withheld", "minors", "application", "effective_on", "expires_on",
-}  # fmt: skip
+#: Under what a grant stands: a grant without one of these is refused.
+_AUTHORITY = ("catalogue", "application", "approval", "legal_basis", "expires_on")
+_REQUIRED = {"id", "kinds", "purposes", "entities", "rows", "fields", *_AUTHORITY}
+_OPTIONAL = {"effect", "departments", "masked", "withheld", "minors", "exact_counts", "effective_on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class Grant:
     ----------
     whole
         The entry speaks of all fields ("*"): a deny then takes the rows themselves away.
-    catalogue, application
-        Entry of the data catalogue, and the number under which its use was applied for and approved; empty where the
-        data are public or one's own and nobody need apply.
+    exact_counts
+        Counts of these rows are shown as they are.
+    catalogue, application, approval
+        Entry of the data catalogue, and the numbers under which its use was applied for and approved.
     effective_on, expires_on
-        First and last day of force; open-ended when None.
+        First and last day of force. Every entry of a file has a last day.
     """
 
     id: str
@@ -53,6 +55,8 @@ class Grant:
     application: str = ""
     effective_on: date | None = None
     expires_on: date | None = None
+    approval: str = ""
+    exact_counts: bool = False
 
     def in_force(self, day: date) -> bool:
         """Whether the entry counts on ``day``."""
@@ -63,7 +67,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Who may make which changes: mutations by GraphQL name, of things within ``rows`` of whoever asks."""
+    """Who may make which changes, or ask which questions, by GraphQL name: about things within ``rows``."""
 
     id: str
     kinds: frozenset[str]
@@ -71,6 +75,21 @@ class Permit:
     mutations: frozenset[str]
     rows: Rows
     legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountRule:
+    """Counts below ``smallest_shown`` are not shown; others are rounded down to a multiple of ``rounded_to``."""
+
+    smallest_shown: int = 1
+    rounded_to: int = 1
+    legal_basis: str = ""
+
+
+#: Every count is shown as it is.
+EXACT = CountRule()
+#: Nothing is verified.
+_NONE_VERIFIED = VerificationLimits(0, 0, 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,10 @@ class Grants:
     grants: tuple[Grant, ...]
     permits: tuple[Permit, ...] = ()
     ledgers: tuple[Permit, ...] = ()
+    counts: CountRule = EXACT
+    verifications: tuple[Verification, ...] = ()
+    verification_limits: VerificationLimits = _NONE_VERIFIED
+    questions: tuple[Permit, ...] = ()
 
     def ledger(self, *, kind: str, purpose: str) -> Permit | None:
         """The entry that opens the ledger of who used a person's data; None where none does."""
@@ -93,10 +116,18 @@ class Grants:
 
     def permit(self, mutation: str, *, kind: str, purpose: str) -> Permit | None:
         """The entry that lets a kind of actor make a change for a purpose; None where none does."""
-        for permit in self.permits:
-            if mutation in permit.mutations and kind in permit.kinds and purpose in permit.purposes:
-                return permit
-        return None
+        return _first(self.permits, mutation, kind, purpose)
+
+    def question(self, name: str, *, kind: str, purpose: str) -> Permit | None:
+        """The entry that lets a kind of actor ask a computed question for a purpose; None where none does."""
+        return _first(self.questions, name, kind, purpose)
+
+
+def _first(permits: tuple[Permit, ...], name: str, kind: str, purpose: str) -> Permit | None:
+    for permit in permits:
+        if name in permit.mutations and kind in permit.kinds and purpose in permit.purposes:
+            return permit
+    return None
 
 
 @cache
@@ -111,24 +142,76 @@ def parse_grants(text: str) -> Grants:
     Raises
     ------
     ValueError
-        A key is missing or unknown, an id is used twice, or an entry names an entity, field or purpose not there.
+        A key is missing, empty or unknown, an id is used twice, an entry names an entity, field or purpose not there,
+        a deny ends before what it closes, or a grant opens what tells of a field it does not open.
     """
     body = tomllib.loads(text)
     purposes: dict[str, str] = body["purposes"]
     grants = tuple(_parse_grant(entry, purposes) for entry in body["grants"])
-    permits = tuple(_parse_permit(entry, purposes) for entry in body.get("permits", ()))
-    ledgers = tuple(_parse_permit({"mutations": (), **entry}, purposes) for entry in body.get("ledgers", ()))
-    ids = [entry.id for entry in grants] + [entry.id for entry in (*permits, *ledgers)]
+    permits = tuple(_parse_permit(entry, purposes, "mutations") for entry in body.get("permits", ()))
+    ledgers = tuple(
+        _parse_permit({"mutations": (), **entry}, purposes, "mutations") for entry in body.get("ledgers", ())
+    )
+    questions = tuple(_parse_permit(entry, purposes, "questions") for entry in body.get("questions", ()))
+    verifications = tuple(parse_verification(entry, purposes) for entry in body.get("verifications", ()))
+    ids = [
+        *(one.id for one in grants),
+        *(one.id for one in (*permits, *questions, *ledgers)),
+        *(one.id for one in verifications),
+    ]
     if len(ids) != len(set(ids)):
         raise ValueError(f"ids used twice: {sorted({name for name in ids if ids.count(name) > 1})}")
-    return Grants(body["version"], body["minors"]["closed_under_years"], purposes, grants, permits, ledgers)
+    _check_denies_last(grants)
+    _check_tells(grants, body.get("tells", {}))
+    return Grants(
+        body["version"],
+        body["minors"]["closed_under_years"],
+        purposes,
+        grants,
+        permits,
+        ledgers,
+        CountRule(**body["counts"]) if "counts" in body else EXACT,
+        verifications,
+        VerificationLimits(**body["verification"]) if "verification" in body else _NONE_VERIFIED,
+        questions,
+    )
+
+
+def _check_denies_last(grants: tuple[Grant, ...]) -> None:
+    """A deny that ends before what it closes would open it, one quiet day."""
+    for deny in (grant for grant in grants if grant.effect == "deny"):
+        for grant in grants:
+            meets = deny.fields & grant.fields and deny.kinds & grant.kinds and deny.purposes & grant.purposes
+            ends = deny.expires_on is not None and (grant.expires_on is None or deny.expires_on < grant.expires_on)
+            if grant.effect == "allow" and meets and ends:
+                raise ValueError(
+                    f"grant {deny.id} denies and ends before {grant.id}, which it closes: let it last longer"
+                )
+
+
+def _check_tells(grants: tuple[Grant, ...], tells: Mapping[str, list[str]]) -> None:
+    """Whoever is not shown a field is not shown another that gives it away."""
+    unknown = {item for telling, told in tells.items() for item in (telling, *told) if not _known(item)}
+    if unknown:
+        raise ValueError(f"grants: [tells] names what is not there: {sorted(unknown)}")
+    for grant in (grant for grant in grants if grant.effect == "allow"):
+        opened = grant.fields - grant.withheld - grant.masked
+        for telling, told in tells.items():
+            if telling in opened and (closed := sorted(set(told) - opened)):
+                raise ValueError(
+                    f"grant {grant.id} opens {telling}, which tells of {closed}: withhold it, or open them"
+                )
 
 
 def _parse_grant(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Grant:
     name = entry.get("id", "?")
-    missing, odd = _REQUIRED - entry.keys(), entry.keys() - _REQUIRED - _OPTIONAL
+    missing, odd = {key for key in _REQUIRED if not entry.get(key)}, entry.keys() - _REQUIRED - _OPTIONAL
     if missing or odd:
-        raise ValueError(f"grant {name}: missing {sorted(missing)}, unknown {sorted(odd)}")
+        raise ValueError(
+            f"grant {name}: missing {sorted(missing)}, unknown {sorted(odd)}; every grant names {', '.join(_AUTHORITY)}"
+        )
+    if type(entry["expires_on"]) is not date:
+        raise ValueError(f"grant {name}: expires_on is no day; write it like 2030-12-31")
     if entry["rows"] not in get_args(Rows) or entry.get("effect", "allow") not in get_args(Effect):
         raise ValueError(f"grant {name}: rows or effect is none of those there are")
     entities = frozenset(entry["entities"])
@@ -154,20 +237,22 @@ def _parse_grant(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Grant
         minors=entry.get("minors", deny),
         legal_basis=entry["legal_basis"],
         catalogue=entry["catalogue"],
-        application=entry.get("application", ""),
+        application=entry["application"],
         effective_on=entry.get("effective_on"),
-        expires_on=entry.get("expires_on"),
+        expires_on=entry["expires_on"],
+        approval=entry["approval"],
+        exact_counts=entry.get("exact_counts", False) and not deny,
     )
 
 
-def _parse_permit(entry: Mapping[str, Any], purposes: Mapping[str, str]) -> Permit:
+def _parse_permit(entry: Mapping[str, Any], purposes: Mapping[str, str], what: str) -> Permit:
     if set(entry["purposes"]) - purposes.keys() or entry["rows"] not in get_args(Rows):
         raise ValueError(f"permit {entry['id']} names a purpose or rows that are not there")
     return Permit(
         entry["id"],
         frozenset(entry["kinds"]),
         frozenset(entry["purposes"]),
-        frozenset(entry["mutations"]),
+        frozenset(entry[what]),
         entry["rows"],
         entry["legal_basis"],
     )

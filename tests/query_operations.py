@@ -145,12 +145,31 @@ class _Writer:
             return self.page(item)
         if "lang" in item.args:
             return f"(lang: {self.value('Language', self.pick(['ZH', 'EN']), enum=True)})" if self.chance(2) else ""
+        if "representations" in item.args:
+            return f"(representations: {self.representations()})"
         if "ids" in item.args:
             ids = [self.some_id(None) for _ in range(self.draw(st.integers(0, 4)))]
             return f"(ids: {self.value('[ID!]!', ids)})"
         if "id" in item.args:
             return f"(id: {self.value('ID!', self.some_id(None if name == 'node' else name))})"
         return ""
+
+    def representations(self) -> str:
+        """What a gateway asks by: whole in a variable, or written out with variables at any depth of it."""
+        ids = [self.some_id(None) for _ in range(self.draw(st.integers(0, 4)))]
+        # Now and then the type is another than the id's.
+        kinds = ["Person" if self.careless and self.chance(4) else text.partition(":")[0] for text in ids]
+        given = [{"__typename": kind, "id": text} for kind, text in zip(kinds, ids, strict=True)]
+        if self.chance(2):
+            return self.variable("[_Any!]!", given)
+        written = []
+        for one in given:
+            if self.chance(3):
+                written.append(self.variable("_Any!", one))
+            else:
+                text = self.variable("ID!", one["id"]) if self.chance(2) else literal(one["id"])
+                written.append(f"{{__typename: {literal(one['__typename'])}, id: {text}}}")
+        return "[" + ", ".join(written) + "]"
 
     def some_id(self, root: str | None) -> str:
         """An id, mostly of something that is there."""

@@ -386,7 +386,10 @@ async def _add_casework(connection: asyncpg.Connection, draw: random.Random) -> 
                             "target_ids": draw.sample(range(1, targets + 1), length),
                             "scores": [0.1 * (length - place) for place in range(length)],
                             "probabilities": [0.25] * length,
-                            "reasons": [[{"code": "wage", "value": place}] for place in range(length)],
+                            "reasons": [
+                                [{"code": ("wage", "conditions", "tied", "odd")[place % 4], "value": place}]
+                                for place in range(length)
+                            ],
                             "allocated": _maybe(draw, 0),
                         }
                     )

@@ -27,6 +27,7 @@ from schema.catalog import ENTITIES, TARGETS, Entity, camel, plural_of, type_nam
 from schema.codes import LISTS
 from schema.grants import load_grants
 from schema.regions import prefix_of
+from schema.told import REASON_FIELDS
 from tests.reference_access import Rights, Row, mask
 
 Data = dict[str, list[dict[str, Any]]]
@@ -192,11 +193,14 @@ class Reference:
         return self._root(info.field_name, arguments)
 
     def _root(self, name: str, arguments: dict[str, Any]) -> Any:
-        if name == "nodes" and self.ghost is not None:
+        if name in ("nodes", "_entities") and self.ghost is not None:
             # A list of ids may hold any.
             return [self._seen(ENTITIES[self.ghost], [])]
         if name == "nodes":
             return [self._by_id(text, None) for text in arguments["ids"]]
+        if name == "_entities":
+            given = [(one["__typename"], one["id"]) for one in arguments["representations"]]
+            return [self._by_id(text if text.startswith(f"{kind}:") else "", None) for kind, text in given]
         if name == "node":
             return self._by_id(arguments["id"], None)
         for entity in ENTITIES.values():
@@ -262,10 +266,20 @@ class Reference:
         value = self._department(row) if name == "department" and "department" not in row else row[name]
         if access == "withheld" or value is None or (codes is not None and access != "open"):
             return None
+        if (entity, name) == ("recommendation", "reasons"):
+            return [reason for reason in value if self._may_be_told(reason["code"])]
         if codes is None:
             return mask(f"{entity}.{name}", value) if access == "masked" else value
         entry = next((entry for entry in LISTS[codes].entries if entry.code == value), None)
         return value if entry is None else entry.en if arguments.get("lang") == "EN" else entry.zh
+
+    def _may_be_told(self, code: str) -> bool:
+        """Whether all that a reason reads is open on the rows of recommendations; the shipped grants have one kind."""
+        shown = [g for g in self.rights.mine if g.effect == "allow" and g.fields & {"recommendation.reasons"}]
+        opened = {name for g in self.rights.mine if g.effect == "allow" for name in g.fields - g.masked - g.withheld}
+        behind = REASON_FIELDS.get(code)
+        everything = {name for names in REASON_FIELDS.values() for name in names} <= opened
+        return bool(shown) and (everything if behind is None else set(behind) <= opened)
 
     def _department(self, row: Row) -> Any:
         return self.library.find("source", source_record_id=row["source_record_id"])[0]["department"]
@@ -354,8 +368,22 @@ class Reference:
                 "startCursor": marks[0] if marks else None,
                 "endCursor": marks[-1] if marks else None,
             }),
-            "totalCount": total,
+            "totalCount": self._count(entity.name, total),
         }  # fmt: skip
+
+    def _count(self, entity: str, total: int) -> int | None:
+        """A count as it is shown: small ones are not, others are rounded down, unless a grant gives exact ones."""
+        rows = [(g.rows, g.minors) for g in self.rights.mine if g.effect == "allow" and entity in g.entities]
+        exact = [
+            (g.rows, g.minors)
+            for g in self.rights.mine
+            if g.effect == "allow" and entity in g.entities and g.exact_counts
+        ]
+        # The shipped grants of one actor and purpose are nested; wider ones come with those they hold.
+        if all(one in exact or any(_holds(wider, one) for wider in exact) for one in rows):
+            return total
+        rule = load_grants().counts
+        return None if total < rule.smallest_shown else total // rule.rounded_to * rule.rounded_to
 
     def _add_test(self, tests: list[Any], entity: str, key: str, value: Any) -> None:
         tests.append(self._filter(entity, key, value))
@@ -429,6 +457,11 @@ class Reference:
             places = {"opening": "vacancies", "programme": "seats", "post": "vacancies"}[entity]
             return lambda row: (row[column] < row[places]) == value
         return lambda row: row[column] is not None and test(row[column], value)
+
+
+def _holds(wider: tuple[str, bool], one: tuple[str, bool]) -> bool:
+    inside = {"all": {"region", "lives", "household", "own", "referred"}, "region": {"lives"}, "household": {"own"}}
+    return (one[0] == wider[0] or one[0] in inside.get(wider[0], ())) and (wider[1] or not one[1])
 
 
 def _wrongs(check: Callable[[], Any]) -> list[str]:

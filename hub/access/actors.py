@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from typing import Any, Protocol
 
 import asyncpg
 
 from hub.access.actor import KINDS, Actor
 from hub.clock import Clock
 from hub.db.sql import load_queries
-from hub.errors import InvalidInput, Unauthenticated
+from hub.errors import InvalidInput, NotFound, Unauthenticated
 from schema.grants import load_grants
+
+
+class Reader(Protocol):
+    """What fetches a row: the driver's pool, or an actor's connections."""
+
+    async def fetchrow(self, query: str, *arguments: object) -> Any:
+        """The first row of one statement."""
 
 
 def purposes_of(kind: str, department: str | None) -> tuple[str, ...]:
@@ -78,6 +86,22 @@ async def fetch_actor(pool: asyncpg.Pool, actor_id: int) -> Actor:
     if row is None:
         raise Unauthenticated("actor_revoked", "The account of this token was closed.", hint="Ask for a new one.")
     return _actor(row)
+
+
+async def fetch_actor_even_revoked(pool: Reader, actor_id: int) -> tuple[Actor, bool]:
+    """An actor by key, and whether it was revoked.
+
+    Raises
+    ------
+    NotFound
+        ``actor_unknown``.
+    """
+    row = await pool.fetchrow(load_queries("hub.access").fetch_actor_even_revoked, actor_id)
+    if row is None:
+        raise NotFound("actor_unknown", "There is no such actor.", hint="Use the number that the audit names.")
+    values = dict(row)
+    revoked: bool = values.pop("revoked")
+    return Actor(**{**values, "purposes": tuple(values["purposes"])}), revoked
 
 
 async def store_revocation(pool: asyncpg.Pool, actor_id: int, *, clock: Clock) -> None:

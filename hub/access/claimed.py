@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,8 @@ import asyncpg
 
 from hub.access.actor import Actor
 from hub.access.barrier import CLAIM_NAMES, ClaimSet, claim_set, claims_for
-from hub.access.policy import decide
+from hub.access.policy import Decisions, decide
+from hub.access.rows import Scope
 from hub.clock import Clock
 from hub.db.pool import database_url, open_pool
 from hub.db.sql import load_queries
@@ -139,10 +140,15 @@ class ActorPool:
     purpose: str
     _clock: Clock
     _mutation: str = ""
+    _rows: Mapping[str, tuple[Scope, ...]] | None = None
 
     def for_change(self, mutation: str) -> ActorPool:
         """The same, allowed to make one change as far as its permit goes."""
         return replace(self, _mutation=mutation)
+
+    def for_question(self, question: str, rows: Mapping[str, tuple[Scope, ...]]) -> ActorPool:
+        """The same, for a computed question that a grant of its own opens: these rows are seen, and no others."""
+        return replace(self, _mutation=question, _rows=rows)
 
     def claims(self) -> ClaimSet:
         """What the connections claim.
@@ -156,6 +162,14 @@ class ActorPool:
         if not self._mutation:
             return claims_for(self.actor, self.purpose, today=today)
         grants = load_grants()
+        if self._rows is not None:
+            return claim_set(
+                self.actor,
+                Decisions((), dict(self._rows), {}),
+                today=today,
+                closed_under_years=grants.closed_under_years,
+                mutation=self._mutation,
+            )
         permit = grants.permit(self._mutation, kind=self.actor.kind, purpose=self.purpose)
         return claim_set(
             self.actor,

@@ -7,7 +7,7 @@ that speak of this row. A deny beats them all on the rows it speaks of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -19,7 +19,7 @@ from hub.access.rows import ANCHORS, Claim, Scope, scope_sql, widest
 from hub.clock import SystemClock
 from hub.db.fragment import Fragment, Parameter
 from hub.errors import Forbidden
-from schema.grants import Grant, Grants, load_grants
+from schema.grants import EXACT, CountRule, Grant, Grants, load_grants
 from schema.regions import prefix_of
 
 #: ``varies``: not the same on every row that is seen.
@@ -116,6 +116,31 @@ class Decisions:
     fields: dict[str, FieldDecision]  # entity.field
     hidden: dict[str, tuple[Scope, ...]] = field(default_factory=dict)  # entity -> rows that a deny takes out whole
     grants: tuple[Grant, ...] = ()
+    counts: CountRule = EXACT
+
+    def count_rule(self, entity: str) -> CountRule | None:
+        """How counts of an entity's rows are masked; None where they are shown as they are.
+
+        They are exact where every row that is seen is so by some grant that gives exact counts.
+        """
+        exact = [
+            Scope(grant.rows, grant.minors)
+            for grant in self.grants
+            if grant.effect == "allow" and grant.exact_counts and entity in grant.entities
+        ]
+        if all(any(scope.covers(seen) for scope in exact) for seen in self.rows.get(entity, ())):
+            return None
+        return self.counts
+
+    def closed_to(self, entity: str, names: Iterable[str]) -> list[str]:
+        """Which ``entity.field`` of ``names`` are not open for every row of ``entity`` that is seen.
+
+        What is said of a row and reads other fields (a reason, a verdict) is told only where this is empty.
+        """
+        scopes = self.rows.get(entity, ())
+        return [
+            name for name in names if not scopes or any(_level(self.grants, name, scope) != "open" for scope in scopes)
+        ]
 
     def field(self, entity: str, name: str) -> FieldDecision:
         """The decision on one field; withheld where nothing was granted."""
@@ -244,7 +269,9 @@ def _decide(grants: Grants, kind: str, department: str | None, purpose: str, day
         for name in sorted({name for grant in ours for name in grant.fields})
         if name.partition(".")[0] in rows
     }
-    return Decisions(key, rows, fields, {entity: widest(found) for entity, found in hidden.items()}, ours)
+    return Decisions(
+        key, rows, fields, {entity: widest(found) for entity, found in hidden.items()}, ours, grants.counts
+    )
 
 
 _OPENNESS = {"withheld": 0, "masked": 1, "open": 2}

@@ -8,6 +8,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING actor_id;
 SELECT actor_id, kind, name, department, region_code, partner_code, person_id, purposes FROM access.actor
 WHERE actor_id = $1 AND revoked_at IS NULL;
 
+-- name: fetch_actor_even_revoked
+-- An actor, and whether it has been revoked.
+SELECT actor_id, kind, name, department, region_code, partner_code, person_id, purposes, revoked_at IS NOT NULL AS revoked
+FROM access.actor WHERE actor_id = $1;
+
 -- name: fetch_actor_like
 -- The first actor of exactly this kind and scope.
 SELECT actor_id, kind, name, department, region_code, partner_code, person_id, purposes FROM access.actor

@@ -30,3 +30,5 @@ class RequestContext:
     fields: set[str] = field(default_factory=set)
     #: fields of what mutations return that are not shown, or not in full
     withheld: list[Withheld] = field(default_factory=list)
+    #: what a computed root has to say for the audit besides; counts and numbers of grants, no values
+    detail: dict[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.api.errors import error_body
@@ -39,6 +39,7 @@ class Outcome:
     refused: tuple[str, ...] = ()
     allowed: bool = True
     reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 def error_reply(error: HubError) -> Reply:

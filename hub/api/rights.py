@@ -26,6 +26,16 @@ def check_permit(actor: Actor, purpose: str, mutation: str) -> Permit:
     return permit
 
 
+def check_question(actor: Actor, purpose: str, question: str) -> Permit:
+    """The permit to ask what is computed about others; raises Forbidden ``question_forbidden`` where there is none."""
+    permit = load_grants().question(question, kind=actor.kind, purpose=purpose)
+    if permit is None:
+        raise Forbidden(
+            "question_forbidden", f"A {actor.kind} may not ask this for this purpose.", hint="Ask the administrator."
+        )
+    return permit
+
+
 async def check_person(
     connection: asyncpg.Connection,
     context: RequestContext,

@@ -7,12 +7,16 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLUnionType
+from strawberry.federation import Schema as FederatedSchema
 from strawberry.types import Info
 
 from hub.api.context import RequestContext
+from hub.api.explaining import read_explanation
+from hub.api.federation import read_service
 from hub.api.ledger import read_access_ledger
 from hub.api.mutations import Mutation
 from hub.api.verdicts import read_verdicts
+from hub.api.verifying import read_verification
 from schema.types.register import OBJECT_TYPES, register_fields
 from schema.types.words import describe
 
@@ -52,10 +56,25 @@ def build_schema() -> strawberry.Schema:
     fields["access_ledger"] = strawberry.field(
         resolver=read_access_ledger, description="Who used your data, newest first（谁看过我的信息）. Computed."
     )
+    fields["service"] = strawberry.field(
+        resolver=read_service, name="_service", description="The subgraph's schema, for a gateway. Computed.（子图）"
+    )
+    fields["explain_access"] = strawberry.field(
+        resolver=read_explanation,
+        description="Why somebody could or could not see a field of a record; for administrators. Computed."
+        "（权限说明）",
+    )
+    fields["verify_identities"] = strawberry.field(
+        resolver=read_verification,
+        description="Whether a claim is true of up to 5,000 identities, in their order; for departments. Computed."
+        "（批量核验）",
+    )
     query = strawberry.type(
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"
     )
-    schema = strawberry.Schema(query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()))
+    schema = FederatedSchema(
+        query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()), federation_version="2.3"
+    )
     _teach_dictionaries(core_schema(schema))
     describe(core_schema(schema))
     return schema

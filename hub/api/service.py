@@ -18,6 +18,7 @@ from graphql import ExecutionResult, OperationType, execute
 from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
 from hub.access.claimed import ClaimPool
+from hub.api.computed import check_computed
 from hub.api.context import RequestContext
 from hub.api.errors import as_hub_error, error_body, graphql_bodies
 from hub.api.reply import Outcome, Reply, error_reply, failed, reply_of
@@ -85,6 +86,7 @@ class GraphQLService:
             refused=list(outcome.refused),
             allowed=outcome.allowed,
             reason=outcome.reason,
+            detail=outcome.detail,
             duration_ms=(time.perf_counter() - started) * 1000,
         )
         if not await self._recorded(entry):
@@ -150,6 +152,8 @@ class GraphQLService:
                 fields=answer.fields,
                 refused=_names(answer.withheld),
             )
+        if operation.kind is OperationType.QUERY:
+            check_computed(root.name for root in roots if root.name not in COMPILED_ROOTS)
         return await self._execute_mixed(operation, given, variables, document, actor, purpose, request_id)
 
     async def _execute_mixed(
@@ -217,6 +221,7 @@ class GraphQLService:
             refused=tuple(sorted({*refused, *_names(context.withheld), *_refused(cause for cause, _ in causes)})),
             allowed=not errors,
             reason=first.code if first is not None else "graphql" if errors else "",
+            detail=context.detail,
         )
 
 

@@ -24,36 +24,8 @@ from hub.recommend.explain import explain
 from matching.records import People
 from schema.catalog import ENTITIES
 from schema.ruleset import load_ruleset
+from schema.told import COLUMN_FIELDS
 
-#: The field of the register behind each column that a rule may read of a person.
-_FIELD_OF: dict[str, str] = {
-    "person_id": "person.name",
-    "household_id": "person.name",
-    "registered_region": "person.registered_region_code",
-    "living_region": "person.living_region_code",
-    "born_on": "person.born_on",
-    "retires_on": "person.retires_on",
-    "education": "person.education",
-    "skill_level": "person.skill_level",
-    "skill_occupation": "certificate.occupation_code",
-    "labour_ability": "person.labour_ability",
-    "health": "person.health",
-    "disability_level": "person.disability_level",
-    "cannot_leave_home": "wish.cannot_leave_home",
-    "accepts_night_shift": "wish.accepts_night_shift",
-    "wish_scope": "wish.scope",
-    "wish_occupation": "wish.occupation",
-    "wish_wage": "wish.wage_yuan_per_month",
-    "former_occupation": "employment.occupation_code",
-    "away_months": "employment.months_this_year",
-    "monitored": "household.monitored_kind",
-    "poverty_exited": "person.person_category",
-    "low_income": "household.low_income",
-    "household_in_work": "household.in_work_count",
-    "zero_employment": "household.zero_employment",
-    "holds_post": "person.employment_form",
-    "nationality": "person.nationality",
-}
 _OF_PEOPLE = frozenset(column.name for column in fields(People))
 
 
@@ -79,12 +51,17 @@ class Verdict:
     detail: JSON | None = strawberry.field(description="What was compared; null where you may not see it")
 
 
-def closed_fields(rule: str, decisions: Decisions) -> list[str]:
-    """Fields that a rule reads of a person and that are not open; a rule or a column nobody knows is closed."""
+def fields_of(rule: str) -> set[str]:
+    """Fields of the register that a rule reads of a person; a rule or a column nobody knows is no field at all."""
     versions = [entry for entry in load_ruleset().rules if entry.code == rule]
     columns = {column for entry in versions for column in entry.reads if column in _OF_PEOPLE}
-    names = {_FIELD_OF.get(column, f"unknown.{column}") for column in columns} if versions else {"unknown.rule"}
-    return sorted(name for name in names if decisions.field(*name.split(".")).access != "open")
+    names = {name for column in columns for name in COLUMN_FIELDS.get(column, (f"unknown.{column}",))}
+    return names if versions else {"unknown.rule"}
+
+
+def closed_fields(rule: str, decisions: Decisions) -> list[str]:
+    """Fields that a rule reads and that are not open on the people whose recommendations are seen."""
+    return decisions.closed_to("recommendation", sorted(fields_of(rule)))
 
 
 async def read_verdicts(
@@ -117,12 +94,13 @@ async def read_verdicts(
     context.person_ids.append(person)
     context.fields.add("recommendation.reasons")
     told = []
-    own = context.actor.kind == "person"
     for verdict in found.verdicts:
-        closed = [] if own else closed_fields(verdict.rule, decisions)
+        closed = closed_fields(verdict.rule, decisions)
         if closed:
-            reason = decisions.field(*closed[0].split(".")).reason
+            reason = "not_told:" + ",".join(closed)
             context.withheld.append(Withheld(f"{info.path.key}.{verdict.rule}", "withheld", reason, closed[0]))
+        else:
+            context.fields |= fields_of(verdict.rule)
         told.append(
             Verdict(
                 rule=verdict.rule,

@@ -69,4 +69,6 @@ class Arguments:
 def _has_variable(node: ValueNode) -> bool:
     if isinstance(node, ListValueNode):
         return any(_has_variable(item) for item in node.values)
+    if isinstance(node, ObjectValueNode):
+        return any(_has_variable(item.value) for item in node.fields)
     return isinstance(node, VariableNode)

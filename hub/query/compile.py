@@ -83,6 +83,8 @@ class Statement:
     #: Arguments that no part of the text needs (a list of which only the count is asked has no page): refused all the
     #: same where they are wrong.
     checks: tuple[Source, ...] = ()
+    #: Paths of counts that are null where they are too small to be shown.
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def compile_plan(plan: Plan, decisions: Decisions, *, as_objects: bool = False, 
     text, sources = _drop_unused(text, tuple(writer.bindings.sources))
     used = {id(source) for source in sources}
     checks = tuple(source for source in writer.checks if id(source) not in used)
-    return Statement(text, sources, plan.withheld, plan.fields, plan.cost, checks)
+    return Statement(text, sources, plan.withheld, plan.fields, plan.cost, checks, plan.counts)
 
 
 def _drop_unused(text: str, sources: tuple[Source, ...]) -> tuple[str, tuple[Source, ...]]:
@@ -252,6 +254,8 @@ class _Writer:
             return f"{_literal(type_name(entity.name) + ':')} || {key}", [], []
         if isinstance(item, Value):
             name, value = f"{entity.name}.{item.field.name}", item.field.column.format(a=alias)
+            if item.told is not None:
+                value = _told(value, self.bindings.bind(Literally(list(item.told)), "text[]"))
             return item.decision.sql(name, value, alias=alias, claim=self.bindings.claim), [], []
         if isinstance(item, Label):
             label = _label(item.words, item.field.column.format(a=alias))
@@ -322,7 +326,7 @@ class _Writer:
         own = [] if person_known else self._own_ids(item.entity, cut.row, _rows_of(item))
         for key, part in item.parts:
             if isinstance(part, Count):
-                sql = f"(SELECT count(*) FROM {item.entity.table} {base} WHERE {where})"
+                sql = f"(SELECT {_count(part)} FROM {item.entity.table} {base} WHERE {where})"
             elif isinstance(part, Name):
                 sql = f"{_literal(part.text)}::text"
             elif isinstance(part, PageFacts):
@@ -473,6 +477,22 @@ def _ids(ids: Sequence[str]) -> str:
 def _add(gathered: list[str], sql: str) -> str:
     gathered.append(sql)
     return f"g.c{len(gathered) - 1}"
+
+
+def _told(value: str, codes: str) -> str:
+    """Of a list of reasons, those with one of the codes."""
+    kept = f"SELECT jsonb_agg(x.e ORDER BY x.n) FROM jsonb_array_elements({value}) WITH ORDINALITY x (e, n)"
+    return (
+        f"(CASE WHEN {value} IS NOT NULL THEN coalesce(({kept} WHERE x.e ->> 'code' = ANY ({codes})), '[]'::jsonb) END)"
+    )
+
+
+def _count(part: Count) -> str:
+    if part.rule is None:
+        return "count(*)"
+    # The numbers are the grants' own, and the grants' version belongs to the statement's key.
+    least, step = int(part.rule.smallest_shown), int(part.rule.rounded_to)
+    return f"CASE WHEN count(*) >= {least} THEN count(*) - count(*) % {step} END"
 
 
 def _label(words: Mapping[str, str], value: str) -> str:

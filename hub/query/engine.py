@@ -23,6 +23,7 @@ from hub.errors import InvalidInput
 from hub.query.binding import Run, values_of
 from hub.query.cache import Lru
 from hub.query.compile import Statement, compile_plan
+from hub.query.counts import tell_small_counts
 from hub.query.limits import Limits, check_cost
 from hub.query.operation import GraphQLErrors, Operation, parse_operation, read_variables, shape_of
 from hub.query.plan import Planner, roots_of_items, roots_of_lists
@@ -33,7 +34,7 @@ from schema.grants import load_grants
 __all__ = ["COMPILED_ROOTS", "Answer", "Engine", "GraphQLErrors", "Operation", "withheld_extensions"]
 
 #: Root fields that the compiler answers.
-COMPILED_ROOTS = frozenset({"node", "nodes", "__typename", *roots_of_items(), *roots_of_lists()})
+COMPILED_ROOTS = frozenset({"node", "nodes", "_entities", "__typename", *roots_of_items(), *roots_of_lists()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Engine:
         except GraphQLError as error:
             raise GraphQLErrors([error]) from error
         statement = compile_plan(plan, decisions, as_objects=True, alone=True)
-        return await self._answer(connection, statement, variables, actor, from_cache=False)
+        return await self._answer(connection, statement, variables, actor, from_cache=False, below=path)
 
     def _planner(
         self, fragments: Mapping[str, FragmentDefinitionNode], variables: VariableValues, decisions: Decisions
@@ -199,6 +200,7 @@ class Engine:
         actor: Actor,
         *,
         from_cache: bool,
+        below: str = "",
     ) -> Answer:
         today = self._clock.today()
         claims = Claims.of(actor, today=today, closed_under_years=load_grants().closed_under_years)
@@ -212,9 +214,9 @@ class Engine:
                 "value_invalid", "A value does not fit its field.", hint="Check the arguments."
             ) from error
         people = sorted(set(row["person_ids"]))
-        return Answer(
-            row["data"] if row["data"] is not None else "null", people, statement.fields, statement.withheld, from_cache
-        )
+        data = row["data"] if row["data"] is not None else "null"
+        withheld = tell_small_counts(data, statement.withheld, statement.counts, below=below)
+        return Answer(data, people, statement.fields, withheld, from_cache)
 
 
 def withheld_extensions(withheld: Sequence[Withheld]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from hub.query.refusals import invalid_value
@@ -28,6 +29,25 @@ def key_of_id(text: str, entity: Entity) -> Any:
 def key_type(entity: str) -> Literal["text", "bigint"]:
     """SQL type of the key in an entity's ids."""
     return "text" if entity == "region" else "bigint"
+
+
+def ids_of_representations(representations: list[Any]) -> list[str]:
+    """Global ids that a gateway's representations hold; empty where the type is not the id's.
+
+    Raises
+    ------
+    InvalidInput
+        ``representation_invalid``: no object with ``__typename`` and ``id``.
+    """
+    ids = []
+    for item in representations:
+        kind, text = (item.get("__typename"), item.get("id")) if isinstance(item, Mapping) else (None, None)
+        if not isinstance(kind, str) or not isinstance(text, str):
+            raise invalid_value(
+                "representation", "A representation is an object with __typename and id.", hint="Send the key `id`."
+            )
+        ids.append(text if text.partition(":")[0] == kind else "")
+    return ids
 
 
 def kinds_and_keys(ids: list[str]) -> tuple[list[str | None], list[str | None]]:

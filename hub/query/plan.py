@@ -14,10 +14,11 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, SelectionSetNode
 
-from hub.access.policy import Decisions
+from hub.access.policy import Decisions, FieldDecision
 from hub.query.arguments import Arguments
 from hub.query.binding import Literally, Source, SqlType
-from hub.query.ids import entity_of_id, key_of_id, kinds_and_keys
+from hub.query.counts import ROUNDED
+from hub.query.ids import entity_of_id, ids_of_representations, key_of_id, kinds_and_keys
 from hub.query.limits import LONGEST_KEY, Limits, too_deep, too_many_items
 from hub.query.paging import check_text, plan_page
 from hub.query.refusals import ForbiddenField, invalid_value
@@ -52,6 +53,17 @@ from schema.catalog import ENTITIES, Entity, Field, Link, camel, plural_of, type
 from schema.codes import LISTS
 from schema.filters import FILTERS, Filter, FilterType
 from schema.regions import prefix_of
+from schema.told import REASON_FIELDS
+
+#: Keys that are fields, or made of them.
+_KEY_FIELDS = {
+    "region": ("region_code",),
+    "benefit_month": ("month",),
+    "provenance": ("field",),
+    "recommendation": ("run_id", "kind", "rank"),
+}
+#: The field that says why; what it reads is cut to what is open.
+_REASONS = ("recommendation", "reasons")
 
 Sets = tuple[SelectionSetNode, ...]
 Lists = list[tuple[Source, Cost]]
@@ -67,6 +79,7 @@ class Planner:
     limits: Limits = field(default_factory=Limits)
     _withheld: dict[Withheld, None] = field(default_factory=dict)
     _fields: set[str] = field(default_factory=set)
+    _counts: dict[str, None] = field(default_factory=dict)
     _items: int = 0  # all fields asked for
     _own: int = 0  # those of the rows just being planned, for the cost
 
@@ -89,7 +102,7 @@ class Planner:
 
     def _plan(self, roots: list[tuple[str, Root]], lists: Lists) -> Plan:
         cost = Cost(self._own, tuple(lists))
-        return Plan(tuple(roots), tuple(self._withheld), tuple(sorted(self._fields)), cost)
+        return Plan(tuple(roots), tuple(self._withheld), tuple(sorted(self._fields)), cost, tuple(self._counts))
 
     # Root fields
 
@@ -99,6 +112,8 @@ class Planner:
         arguments = self._arguments("Query", root)
         if root.name == "nodes":
             return self._by_ids(root, arguments, lists)
+        if root.name == "_entities":
+            return self._by_representations(root, arguments, lists)
         if root.name == "node":
             entity = entity_of_id(arguments.given("id"))
             return self._by_id(entity, root, arguments, lists) if entity is not None else Nothing()
@@ -132,6 +147,32 @@ class Planner:
         kinds = arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[0])
         return ByIds(rows, kinds, arguments.source("ids", convert=lambda ids, _: kinds_and_keys(ids)[1]))
 
+    def _by_representations(self, root: Selected, arguments: Arguments, lists: Lists) -> ByIds:
+        """What a gateway asks for, by objects that hold an id each."""
+        below: Lists = []
+        before = self._own
+        rows = tuple(
+            self._row(entity, root.sets, root.key, below)
+            for entity in roots_of_items().values()
+            if self._asked_of(entity, root)
+        )
+        size = arguments.source("representations", convert=lambda given, _: len(given))
+        lists.append((size, Cost(self._own - before, tuple(below))))
+        self._own = before
+        kinds = arguments.source(
+            "representations", convert=lambda given, _: kinds_and_keys(ids_of_representations(given))[0]
+        )
+        keys = arguments.source(
+            "representations", convert=lambda given, _: kinds_and_keys(ids_of_representations(given))[1]
+        )
+        return ByIds(rows, kinds, keys)
+
+    def _asked_of(self, entity: Entity, root: Selected) -> bool:
+        """Whether an entity can be seen; that it cannot is only worth telling where something is asked of it."""
+        if self.selector.collect(type_name(entity.name), root.sets):
+            return self._sees(entity, root.key)
+        return self.decisions.sees(entity.name)
+
     # Rows
 
     def _row(self, entity: Entity, sets: Sets, path: str, lists: Lists) -> Row:
@@ -147,6 +188,7 @@ class Planner:
         if selected.name == "__typename":
             return Name(type_name(entity.name))
         if selected.name == "id":
+            self._key_must_be_open(entity, "id")
             return Identifier()
         member = members_of(entity.name)[selected.name]
         if isinstance(member, Field):
@@ -173,11 +215,23 @@ class Planner:
             self._withheld[Withheld(path, decision.access, decision.reason, name)] = None
         if decision.access == "withheld":
             return Nothing()
+        if (entity.name, item.name) == _REASONS:
+            return self._reasons(item, decision, path)
         if selected.name == camel(item.name) or item.codes is None:
             return Value(item, decision)
         english = self._arguments(type_name(entity.name), selected).given("lang") == "en"
         words = {entry.code: entry.en if english else entry.zh for entry in LISTS[item.codes].entries}
         return Label(item, decision, words)
+
+    def _reasons(self, item: Field, decision: FieldDecision, path: str) -> Value:
+        """Reasons as far as what they read is open. Which of them a row has is not said of those that are left out."""
+        entity = _REASONS[0]
+        closed = {code: self.decisions.closed_to(entity, names) for code, names in REASON_FIELDS.items()}
+        left_out = sorted({name for names in closed.values() for name in names})
+        if not left_out:
+            return Value(item, decision)
+        self._withheld[Withheld(path, "masked", "not_told:" + ",".join(left_out))] = None
+        return Value(item, decision, tuple(code for code, names in closed.items() if not names))
 
     # Lists
 
@@ -218,14 +272,34 @@ class Planner:
         if part.name == "pageInfo":
             facts = self._collect("PageInfo", part.sets)
             return PageFacts(
-                tuple((one.key, Name("PageInfo") if one.name == "__typename" else PageFact(one.name)) for one in facts)
+                tuple(
+                    (one.key, Name("PageInfo") if one.name == "__typename" else self._fact(entity, one))
+                    for one in facts
+                )
             )
-        return Count() if part.name == "totalCount" else Name(connection)
+        return self._count(entity, path) if part.name == "totalCount" else Name(connection)
+
+    def _count(self, entity: Entity, path: str) -> Count:
+        # Where nothing can be seen there is nothing to count: nought says no more than that.
+        rule = self.decisions.count_rule(entity.name)
+        if rule is not None:
+            self._counts[path] = None
+            if rule.rounded_to > 1:
+                self._withheld[Withheld(path, "masked", f"{ROUNDED}:{rule.rounded_to}")] = None
+        return Count(rule)
 
     def _of_edge(self, entity: Entity, one: Selected, path: str, lists: Lists) -> Row | Cursor | Name:
         if one.name == "node":
             return self._row(entity, one.sets, path, lists)
-        return Cursor() if one.name == "cursor" else Name(type_name(entity.name) + "Edge")
+        if one.name == "cursor":
+            self._key_must_be_open(entity, "cursor")
+            return Cursor()
+        return Name(type_name(entity.name) + "Edge")
+
+    def _fact(self, entity: Entity, one: Selected) -> PageFact:
+        if one.name.endswith("Cursor"):
+            self._key_must_be_open(entity, "cursor")
+        return PageFact(one.name)
 
     def _condition(self, entity: Entity, item: Filter, arguments: Arguments) -> Condition:
         via = entity.link(item.via) if item.via is not None else None
@@ -253,6 +327,13 @@ class Planner:
         if decision.access == "open" or (decision.access == "masked" and equality):
             return
         raise self._refusal(f"{entity}.{name}", what, decision.reason)
+
+    def _key_must_be_open(self, entity: Entity, what: str) -> None:
+        """An id and a cursor hold the key in the clear: where that is a field itself, the field must be open."""
+        for name in _KEY_FIELDS.get(entity.name, ()):
+            decision = self.decisions.field(entity.name, name)
+            if self.decisions.sees(entity.name) and decision.access != "open":
+                raise self._refusal(f"{entity.name}.{name}", what, decision.reason)
 
     def _refusal(self, name: str, what: str, reason: str) -> ForbiddenField:
         return ForbiddenField(

@@ -12,6 +12,7 @@ from hub.access.policy import FieldDecision
 from hub.query.binding import Source, SqlType
 from hub.query.paging import Page
 from schema.catalog import Entity, Field, Link
+from schema.grants import CountRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field of the row."""
+    """A field of the row. Of reasons, only the codes in ``told`` are, where it is not None."""
 
     field: Field
     decision: FieldDecision
+    told: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """``totalCount``."""
+    """``totalCount``; masked by a rule, where there is one."""
+
+    rule: CountRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +183,15 @@ class Plan:
         ``entity.field`` of all that is read, filters and orders included.
     cost
         How many values a full answer has, by the sizes of its pages.
+    counts
+        Paths of the counts that are null where they are too small to be shown.
     """
 
     roots: tuple[tuple[str, Root], ...]
     withheld: tuple[Withheld, ...]
     fields: tuple[str, ...]
     cost: Cost
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

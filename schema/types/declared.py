@@ -25,7 +25,14 @@ class Argument:
     required: bool = False
 
 
-def declared(name: str, returns: Any, description: str, arguments: Mapping[str, Argument] | None = None) -> Any:
+def declared(
+    name: str,
+    returns: Any,
+    description: str,
+    arguments: Mapping[str, Argument] | None = None,
+    *,
+    graphql_name: str | None = None,
+) -> Any:
     """A field that reads what the compiler has fetched; ``returns`` is its type annotation."""
 
     def read(root: Any, info: Info, **_: Any) -> Any:
@@ -44,4 +51,4 @@ def declared(name: str, returns: Any, description: str, arguments: Mapping[str, 
     read.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]  # read by Strawberry
     read.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": returns}
     read.__name__ = name
-    return strawberry.field(resolver=read, description=description)
+    return strawberry.field(resolver=read, description=description, name=graphql_name)

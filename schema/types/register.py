@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Annotated, Any, Optional, Union
 
 import strawberry
+from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Key, Shareable
 from strawberry.scalars import JSON
 
 from schema.catalog import ENTITIES, TARGETS, Entity, Field, Link, plural_of, type_name
@@ -52,7 +54,8 @@ class Node:
     )
 
 
-@strawberry.type(description="Where a page begins and ends（分页信息）")
+# Every subgraph with Relay's pages has this type.
+@strawberry.type(description="Where a page begins and ends（分页信息）", directives=[Shareable()])
 class PageInfo:
     """Where a page begins and ends."""
 
@@ -135,6 +138,7 @@ def _object_type(entity: Entity) -> Any:
         type(name, bases, namespace),
         name=name,
         description=_describe(entity),
+        directives=[Key(fields="id")] if entity.node else (),  # type: ignore[arg-type]  # Strawberry's own name for text
     )
 
 
@@ -164,7 +168,12 @@ def _connection_types(entity: Entity) -> tuple[Any, Any]:
                 "edges": declared("edges", list[_lazy(name + "Edge")], "Items with their cursors（条目与游标）"),
                 "nodes": declared("nodes", list[_lazy(name)], "The items alone（条目）"),
                 "page_info": declared("page_info", PageInfo, "Where this page begins and ends（分页信息）"),
-                "total_count": declared("total_count", int, "How many there are in all pages（总数）"),
+                "total_count": declared(
+                    "total_count",
+                    Optional[int],  # noqa: UP045 - a value, not an annotation
+                    "How many there are in all pages; null where so few may not be told, rounded down where said so"
+                    "（总数；过小不显示）",
+                ),
             },
         ),
         name=name + "Connection",
@@ -189,6 +198,13 @@ for _entity in ENTITIES.values():
         globals()[_made.__name__] = _made
 
 
+#: What a gateway may ask for by its key.
+Keyed = Annotated[
+    Union[tuple(_lazy(type_name(one.name)) for one in ENTITIES.values() if one.node)],  # noqa: UP007 - made at run time
+    strawberry.union("_Entity", description="What a gateway may ask for by its key（实体）"),
+]
+
+
 def register_fields() -> dict[str, Any]:
     """The compiled root fields: one item by key, a list, any node."""
     one = Argument(strawberry.ID, "Its id, as the hub gave it（标识）", required=True)
@@ -207,6 +223,18 @@ def register_fields() -> dict[str, Any]:
             {"ids": several},
         ),
     }
+    fields["entities"] = declared(
+        "entities",
+        list[Optional[Keyed]],  # noqa: UP045 - a value, not an annotation
+        "For a gateway: several by `__typename` and `id`, up to 500, in the order asked for; null where there is none"
+        " or you may not see it（按实体引用查询）",
+        {
+            "representations": Argument(
+                list[FederationAny], "Objects with `__typename` and `id`（实体引用）", required=True
+            )
+        },
+        graphql_name="_entities",
+    )
     for entity in ENTITIES.values():
         if not entity.node:
             continue

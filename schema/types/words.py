@@ -40,6 +40,20 @@ WORDS: dict[str, str] = {
     "after": "Only what follows this cursor（起于游标之后）",
     "lang": "Language of the words（语言）",
     "includeOwn": "Your own looks at your data too（包括本人查询）",
+    # Questions about access, and verification
+    "actorId": "Number of the actor, as the audit has it（使用者编号）",
+    "purpose": "Purpose, a code（用途代码）",
+    "field": "Field of the record（信息项）",
+    "on": "As of this day; today when left out（截至日期）",
+    "claim": "What is to be verified（核验事项）",
+    "identities": "Whom it is claimed of, up to 5,000（核验对象）",
+    # Federation's own
+    "_Any": "A representation of a thing: its __typename and id（对象引用）",
+    "_FieldSet": "A selection of fields（字段集）",
+    "link__Purpose": "What a linked specification is for（规范用途）",
+    "link__Purpose.SECURITY": "Needed to secure fields（安全）",
+    "link__Purpose.EXECUTION": "Needed to execute（执行）",
+    "link__Import": "An element of a linked specification（规范元素）",
     # Openings
     "employerName": "Employer（用人单位）",
     "title": "Name of the opening（岗位名称）",
@@ -120,7 +134,9 @@ def describe(schema: GraphQLSchema) -> None:
             for field in kind.fields.values():
                 field.description = _ITEM
             continue
-        kind.description = WORDS.get(name, kind.description) if name[0].isupper() else kind.description
+        kind.description = (
+            WORDS.get(name, kind.description) if not name[0].islower() or name in WORDS else kind.description
+        )
         if isinstance(kind, GraphQLEnumType):
             for item, value in kind.values.items():
                 value.description = value.description or WORDS.get(f"{name}.{item}")

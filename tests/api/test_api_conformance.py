@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 from collections import Counter
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from hub.access.actor import Actor
 from hub.settings import Settings
-from tests.npm import run
+from tests.node import run_script
 from tests.served import ROOT, Served, served
 
 COUNTY = "530627000000"
@@ -29,7 +28,11 @@ async def test_the_audits_of_graphql_over_http_find_no_error(
 ) -> None:
     actor = await actors("county", region_code=COUNTY)
     with served(settings) as server:
-        results = json.loads(run("http", "audit.mjs", f"{server.url}/graphql", server.token(actor), actor.purposes[0]))
+        results = run_script(
+            ROOT / "tests" / "node" / "http",
+            "audit.mjs",
+            {"url": f"{server.url}/graphql", "token": server.token(actor), "purpose": actor.purposes[0]},
+        )
     assert len(results) > 60
     of = {
         status: [f"{r['id']} {r['name']}: {r.get('reason')}" for r in results if r["status"] == status]

@@ -11,7 +11,7 @@ from typing import Any
 from hub.access.actor import Actor
 from hub.access.policy import decide
 from schema.catalog import ENTITIES
-from schema.grants import load_grants
+from schema.grants import Grants, load_grants
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "access" / "table.txt"
 DAY = date(2026, 6, 15)
@@ -29,9 +29,15 @@ def test_the_table_of_decisions_is_the_one_that_was_reviewed() -> None:
 
 
 def table() -> Iterator[str]:
-    """Role, purpose, entity with its rows, then one field a line; then who may change what."""
+    """The grants; role, purpose, entity with its rows, then one field a line; then who may change and verify what."""
     grants = load_grants()
     yield f"# grants {grants.version}, in force on {DAY}; rows are inside the actor's scope; -minors: without under-14s"
+    for grant in sorted(grants.grants, key=lambda grant: grant.id):
+        yield (
+            f"{grant.effect} {grant.id} | {grant.catalogue} | {grant.application} | {grant.approval} | until"
+            f" {grant.expires_on} | {grant.legal_basis}"
+        )
+    yield f"counts under {grants.counts.smallest_shown} are not shown, others rounded to {grants.counts.rounded_to}"
     for kind, department in ROLES:
         for purpose in grants.purposes:
             decisions = decide(Actor(0, kind, "", department, None, None, None, (purpose,)), purpose, today=DAY)
@@ -44,7 +50,8 @@ def table() -> Iterator[str]:
                 if not rows:
                     yield f"{role} | {purpose} | {entity.name} [no row]"
                     continue
-                yield f"{role} | {purpose} | {entity.name} [{rows}]"
+                counts = "" if decisions.count_rule(entity.name) is None else ", small counts masked"
+                yield f"{role} | {purpose} | {entity.name} [{rows}]{counts}"
                 for field in entity.fields:
                     found = decisions.field(entity.name, field.name)
                     by_row = "; ".join(
@@ -53,10 +60,22 @@ def table() -> Iterator[str]:
                         if scopes
                     )
                     yield f"    {field.name}: {found.access} {found.reason}" + (f" ({by_row})" if by_row else "")
-    for permit in sorted(grants.permits, key=lambda permit: permit.id):
+    yield from changes_and_questions(grants)
+
+
+def changes_and_questions(grants: Grants) -> Iterator[str]:
+    """Who may change, ask and verify what."""
+    for permit in sorted((*grants.permits, *grants.questions), key=lambda permit: permit.id):
         for mutation in sorted(permit.mutations):
             for kind in sorted(permit.kinds):
                 yield f"{kind} | {' '.join(sorted(permit.purposes))} | {mutation} within {permit.rows} ({permit.id})"
     for entry in sorted(grants.ledgers, key=lambda entry: entry.id):
         for kind in sorted(entry.kinds):
             yield f"{kind} | {' '.join(sorted(entry.purposes))} | accessLedger within {entry.rows} ({entry.id})"
+    for one in sorted(grants.verifications, key=lambda one: one.id):
+        departments, purposes = " ".join(sorted(one.departments)), " ".join(sorted(one.purposes))
+        rows = one.rows if one.minors else f"{one.rows}-minors"
+        yield (
+            f"department:{departments} | {purposes} | verifies {' '.join(sorted(one.claims))} of [{rows}]"
+            f" ({one.id} {one.reference}, until {one.expires_on})"
+        )

@@ -15,7 +15,7 @@ from hub.access.policy import Claims, decide
 from hub.access.rows import ANCHORS, Scope, scope_sql
 from hub.errors import Forbidden
 from schema.catalog import ENTITIES
-from schema.grants import Grant, Grants, Rows, load_grants
+from schema.grants import CountRule, Grant, Grants, Rows, load_grants
 
 DAY = date(2026, 6, 15)
 PERSON = Actor(1, "person", "somebody", None, None, None, 7, ("own_affairs",))
@@ -227,3 +227,23 @@ def test_every_way_to_what_hangs_on_somebody_is_known() -> None:
                 assert ways & set(ANCHORS[link.target]), (entity.name, link.name)
     assert not [name for name in ANCHORS if ENTITIES[name].node], "what has a root field of its own hangs on nothing"
     assert set(ANCHORS) == {entity.name for entity in ENTITIES.values() if not entity.node}
+
+
+def test_counts_are_exact_only_where_every_row_that_is_seen_is_counted_exactly() -> None:
+    def entry(name: str, rows: Rows, *, exact: bool, minors: bool = True) -> Grant:
+        return Grant(
+            name, "allow", frozenset({"person"}), frozenset(), frozenset({"own_affairs"}), frozenset({"person"}), rows,
+            frozenset({"person.name"}), False, frozenset(), frozenset(), minors, "", "", exact_counts=exact,
+        )  # fmt: skip
+
+    rule = CountRule(5, 5)
+    wide, own = entry("wide", "region", exact=False), entry("own", "own", exact=True)
+    for grants, expected in (
+        ((own,), None),
+        ((wide,), rule),
+        ((wide, own), rule),
+        ((entry("wide", "region", exact=True), entry("some", "lives", exact=False)), None),
+        ((entry("grown", "region", exact=True, minors=False), wide), rule),
+    ):
+        known = Grants("t", 14, {"own_affairs": ""}, grants, counts=rule)
+        assert decide(PERSON, "own_affairs", known, today=DAY).count_rule("person") == expected, grants

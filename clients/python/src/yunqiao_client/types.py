@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+AccessOutcome = Literal["OPEN", "MASKED", "WITHHELD", "NO_RECORD", "REFUSED"]
 BenefitMonthOrder = Literal["NEWEST_FIRST"]
 BenefitOrder = Literal["NEWEST_FIRST"]
 EmploymentOrder = Literal["NEWEST_FIRST"]
 HouseholdOrder = Literal["LARGEST_FIRST", "LAST_CHANGED"]
+IdentityClaim = Literal["IDENTITY", "HOUSEHOLD_IN_REGISTER", "ZERO_EMPLOYMENT", "ON_BENEFIT", "MONITORED"]
 Language = Literal["ZH", "EN"]
 OpeningOrder = Literal["NEWEST_FIRST", "BEST_PAID_FIRST", "CLOSES_FIRST"]
 OutcomeOrder = Literal["NEWEST_FIRST"]
@@ -16,6 +18,24 @@ PostOrder = Literal["STARTS_FIRST"]
 ProgrammeOrder = Literal["STARTS_FIRST"]
 ReferralOrder = Literal["NEWEST_FIRST"]
 VerdictKind = Literal["PASS", "FAIL", "ASK"]
+VerificationAnswer = Literal["YES", "NO", "UNKNOWN"]
+link__Purpose = Literal["SECURITY", "EXECUTION"]
+
+
+class AccessExplanation(TypedDict, total=False):
+    """Why somebody could or could not see a field of a record（权限说明）"""
+
+    outcome: AccessOutcome
+    reason: str
+    entity: str
+    field: str
+    actorKind: str
+    purpose: str
+    on: str
+    decisive: GrantConsidered | None
+    grants: list[GrantConsidered]
+    zh: str
+    en: str
 
 
 class AccessLedger(TypedDict, total=False):
@@ -79,7 +99,7 @@ class BenefitConnection(TypedDict, total=False):
     edges: list[BenefitEdge]
     nodes: list[Benefit]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class BenefitEdge(TypedDict, total=False):
@@ -112,7 +132,7 @@ class BenefitMonthConnection(TypedDict, total=False):
     edges: list[BenefitMonthEdge]
     nodes: list[BenefitMonth]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class BenefitMonthEdge(TypedDict, total=False):
@@ -143,7 +163,7 @@ class CertificateConnection(TypedDict, total=False):
     edges: list[CertificateEdge]
     nodes: list[Certificate]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class CertificateEdge(TypedDict, total=False):
@@ -189,7 +209,7 @@ class ConflictConnection(TypedDict, total=False):
     edges: list[ConflictEdge]
     nodes: list[Conflict]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class ConflictEdge(TypedDict, total=False):
@@ -223,7 +243,7 @@ class ContactConnection(TypedDict, total=False):
     edges: list[ContactEdge]
     nodes: list[Contact]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class ContactEdge(TypedDict, total=False):
@@ -271,7 +291,7 @@ class EmploymentConnection(TypedDict, total=False):
     edges: list[EmploymentEdge]
     nodes: list[Employment]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class EmploymentEdge(TypedDict, total=False):
@@ -297,6 +317,25 @@ class EmploymentInput(TypedDict, total=False):
     wageYuanPerMonth: int | None
     startedOn: str | None
     endedOn: str | None
+
+
+class GrantConsidered(TypedDict, total=False):
+    """A grant that names the entity, and why it counts or does not（授权）"""
+
+    id: str
+    effect: str
+    applies: bool
+    standing: str
+    says: str
+    rows: str
+    catalogue: str
+    application: str
+    approval: str
+    legalBasis: str
+    effectiveOn: str | None
+    expiresOn: str | None
+    zh: str
+    en: str
 
 
 class Household(TypedDict, total=False):
@@ -334,7 +373,7 @@ class HouseholdConnection(TypedDict, total=False):
     edges: list[HouseholdEdge]
     nodes: list[Household]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class HouseholdEdge(TypedDict, total=False):
@@ -358,6 +397,20 @@ class HouseholdFilter(TypedDict, total=False):
     benefitKind: str | None
 
 
+class IdentityAnswer(TypedDict, total=False):
+    """The answer about one identity（核验答复）"""
+
+    answer: VerificationAnswer
+    reference: str
+
+
+class IdentityInput(TypedDict, total=False):
+    """Whom a claim is made of（被核验人）"""
+
+    citizenNumber: str
+    name: str
+
+
 class Monitoring(TypedDict, total=False):
     """One monitoring of a household（防返贫监测）"""
 
@@ -378,7 +431,7 @@ class MonitoringConnection(TypedDict, total=False):
     edges: list[MonitoringEdge]
     nodes: list[Monitoring]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class MonitoringEdge(TypedDict, total=False):
@@ -440,7 +493,7 @@ class OpeningConnection(TypedDict, total=False):
     edges: list[OpeningEdge]
     nodes: list[Opening]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class OpeningEdge(TypedDict, total=False):
@@ -515,7 +568,7 @@ class OutcomeConnection(TypedDict, total=False):
     edges: list[OutcomeEdge]
     nodes: list[Outcome]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class OutcomeEdge(TypedDict, total=False):
@@ -612,7 +665,7 @@ class PersonConnection(TypedDict, total=False):
     edges: list[PersonEdge]
     nodes: list[Person]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class PersonEdge(TypedDict, total=False):
@@ -696,7 +749,7 @@ class PostConnection(TypedDict, total=False):
     edges: list[PostEdge]
     nodes: list[Post]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class PostEdge(TypedDict, total=False):
@@ -753,7 +806,7 @@ class ProgrammeConnection(TypedDict, total=False):
     edges: list[ProgrammeEdge]
     nodes: list[Programme]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class ProgrammeEdge(TypedDict, total=False):
@@ -793,7 +846,7 @@ class ProvenanceConnection(TypedDict, total=False):
     edges: list[ProvenanceEdge]
     nodes: list[Provenance]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class ProvenanceEdge(TypedDict, total=False):
@@ -829,7 +882,7 @@ class RecommendationConnection(TypedDict, total=False):
     edges: list[RecommendationEdge]
     nodes: list[Recommendation]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class RecommendationEdge(TypedDict, total=False):
@@ -887,7 +940,7 @@ class ReferralConnection(TypedDict, total=False):
     edges: list[ReferralEdge]
     nodes: list[Referral]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class ReferralEdge(TypedDict, total=False):
@@ -925,7 +978,7 @@ class RegionConnection(TypedDict, total=False):
     edges: list[RegionEdge]
     nodes: list[Region]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class RegionEdge(TypedDict, total=False):
@@ -960,7 +1013,7 @@ class TrainingConnection(TypedDict, total=False):
     edges: list[TrainingEdge]
     nodes: list[Training]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class TrainingEdge(TypedDict, total=False):
@@ -1015,7 +1068,7 @@ class WishConnection(TypedDict, total=False):
     edges: list[WishEdge]
     nodes: list[Wish]
     pageInfo: PageInfo
-    totalCount: int
+    totalCount: int | None
 
 
 class WishEdge(TypedDict, total=False):
@@ -1037,4 +1090,11 @@ class WishInput(TypedDict, total=False):
     acceptsNightShift: bool | None
 
 
+class _Service(TypedDict, total=False):
+    """The schema as a gateway composes it（子图）"""
+
+    sdl: str
+
+
 Target = Opening | Programme | Post
+_Entity = Region | Person | Household | Opening | Programme | Post | Referral

@@ -1,9 +1,8 @@
-// Runs the audits of the GraphQL over HTTP specification against a server; prints their results as JSON.
-//
-//   node audit.mjs URL TOKEN PURPOSE
+// Runs the audits of the GraphQL over HTTP specification; reads {url, token, purpose} as JSON, prints the results as JSON.
+import { readFileSync } from "node:fs";
 import { serverAudits } from "graphql-http";
 
-const [url, token, purpose] = process.argv.slice(2);
+const { url, token, purpose } = JSON.parse(readFileSync(0, "utf8"));
 const fetchFn = (address, options = {}) =>
   fetch(address, {
     ...options,
