@@ -29,6 +29,14 @@ class Settings:
     port: int = 8000
     pool_size: int = 8
     layouts_dir: Path | None = None
+    export_rows: int = 1_000_000
+    exports_at_once: int = 2
+    metrics_token: str | None = None
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where workbooks are made before they are sent."""
+        return self.data_dir / "exports"
 
     @property
     def files_dir(self) -> Path:
@@ -69,6 +77,9 @@ class Settings:
             port=_number(env, "YUNQIAO_PORT", 8000, low=1, high=65535),
             pool_size=_number(env, "YUNQIAO_POOL_SIZE", 8, low=1, high=500),
             layouts_dir=Path(layouts).expanduser() if layouts else None,
+            export_rows=_number(env, "YUNQIAO_EXPORT_ROWS", 1_000_000, low=1, high=100_000_000),
+            exports_at_once=_number(env, "YUNQIAO_EXPORTS_AT_ONCE", 2, low=1, high=100),
+            metrics_token=env.get("YUNQIAO_METRICS_TOKEN") or None,
         )
 
 

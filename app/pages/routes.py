@@ -95,6 +95,11 @@ def _to_sign_in(request: Request) -> Response:
     return end_session(RedirectResponse(f"/signin?back={quote(back)}{over}", status_code=303))
 
 
+def _page_of(request: Request) -> str:
+    """The page's address as it is declared: one that was typed may hold anything."""
+    return getattr(request.scope.get("route"), "path", "")
+
+
 async def not_found(request: Request, _: Exception) -> Response:
     """A page for an address that there is not."""
     return render(request, "error.html", status=404, problem=translate("error.not_found", language_of(request)))
@@ -113,5 +118,5 @@ def failed(request: Request, error: Exception) -> Response:
         page.headers["retry-after"] = "2"
         return page
     number = str(uuid.uuid4())
-    _LOG.error("page_failed", exc_info=error, extra={"fields": {"request_id": number, "path": request.url.path}})
+    _LOG.error("page_failed", exc_info=error, extra={"fields": {"request_id": number, "page": _page_of(request)}})
     return render(request, "error.html", status=500, problem=translate("error.internal", lang, id=number))
