@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import feeds, matching, serving, upkeep
+from app.commands import export, feeds, matching, serving, upkeep
 from app.output import complain
 from hub.errors import HubError
 
@@ -23,7 +23,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Yunqiao 云桥: a province's data-sharing hub with a job-matching service.",
 )
-for module in (serving, feeds, matching, upkeep):
+for module in (serving, feeds, matching, export, upkeep):
     cli.add_typer(module.commands)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
@@ -27,8 +27,9 @@ from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
 from hub.access.token import issue_token, read_token
+from hub.api.exports.form import ExportForm
 from hub.api.exports.http import ExportApp
-from hub.api.exports.service import ExportLimits, ExportService
+from hub.api.exports.service import Export, ExportLimits, ExportService
 from hub.api.http import GraphQLApp
 from hub.api.service import GraphQLService
 from hub.clock import Clock, SystemClock
@@ -92,6 +93,10 @@ class HubServices:
             actor=actor, purpose=purpose, document=document, operation_name=operation_name, variables=variables
         )
         return reply.parsed()
+
+    def export(self, form: ExportForm, *, actor: Actor, purpose: str) -> AbstractAsyncContextManager[Export]:
+        """An export, for the pages."""
+        return self.exports().open(form, actor=actor, purpose=purpose)
 
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:

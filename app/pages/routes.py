@@ -76,6 +76,7 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
         Route("/signout", guarded(entry.sign_out), methods=["POST"]),
         Route("/language", entry.choose_language),
         Route("/people", guarded(people.show_list, *officials)),
+        Route("/people/export", guarded(people.export_list, *officials), methods=["POST"]),
         Route("/people/{id}", guarded(people.show_one, *officials)),
         Route("/people/{id}/{act}", guarded(people.act, *officials), methods=["POST"]),
         Route("/me", guarded(people.show_me, "person")),

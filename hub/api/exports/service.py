@@ -2,8 +2,8 @@
 
 One statement with a server-side cursor in a read-only REPEATABLE READ transaction: one snapshot, each row read once and
 in order, and no more held than one fetch. Pages by key would need the same transaction for the same snapshot, and would
-look their place up anew each time. Rows are counted first in that snapshot, so that too many are refused before the first
-byte and each file says how many rows it has.
+look their place up anew each time. Rows are counted first in that snapshot, so that too many are refused before the
+first byte and each file says how many rows it has.
 
 What a piece tells of whom is in the audit before the piece leaves; the last entry says how much went out.
 """

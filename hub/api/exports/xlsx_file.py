@@ -1,4 +1,4 @@
-"""XLSX: text stays text, days are days, nothing is a formula; a second sheet explains the columns and names the exporter.
+"""XLSX: text stays text, days are days, nothing is a formula; a second sheet explains columns and names the exporter.
 
 A workbook is a zip whose directory comes last, so it is made whole in a private folder before its first byte leaves.
 """
