@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 
 from hub.access.accounts import store_account
 from hub.access.actor import Actor
@@ -48,7 +49,9 @@ async def fill(owner: asyncpg.Pool, random_: random.Random) -> list[str]:
             "00" + digits[5:23],
         )
     # Reasons as a run stores them: the pages show them.
-    await owner.execute("""UPDATE matching.recommendation SET reasons = '[[{"code": "wage", "sign": 1, "value": 1.5}], [], []]'""")
+    await owner.execute(
+        """UPDATE matching.recommendation SET reasons = '[[{"code": "wage", "sign": 1, "value": 1.5}], [], []]'"""
+    )
     rows = await owner.fetch(f"SELECT {', '.join(_PERSONAL)} FROM registry.person")  # noqa: S608 - the columns named above
     return [str(value) for row in rows for value in row if value]
 
@@ -122,6 +125,7 @@ async def visit(address: str, secrets: list[str]) -> None:
             await client.post("/openings/new", data={"csrf": csrf.group(1), "title": secret, "place": secret})
 
 
+@pytest.mark.slow
 async def test_no_line_holds_anybodys_data(
     settings: Settings, owner: asyncpg.Pool, pool: asyncpg.Pool, actors: Make, clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -134,7 +138,7 @@ async def test_no_line_holds_anybodys_data(
     tokens = [issue_token(actor, **issue) for actor in (station, county)]  # type: ignore[arg-type]  # as named above
     with serving(settings, tmp_path) as process:
         async with httpx.AsyncClient(base_url=process.address, timeout=60) as client:
-            chosen = random_.sample(secrets, 30)
+            chosen = random_.sample(secrets, 15)
             await asyncio.gather(*(work(client, tokens, chosen[start::3], random_) for start in range(3)))
             # Something that nobody foresaw: a table that is not there.
             await owner.execute("ALTER TABLE registry.wish RENAME TO wish_away")
@@ -163,7 +167,7 @@ async def test_no_line_holds_anybodys_data(
         assert {"time", "level", "event", "logger"} <= entry.keys()
         if entry["event"] in ("graphql", "export", "internal"):
             assert re.fullmatch(r"[0-9a-f-]{36}", entry["request_id"])
-    assert len(lines) > 200
+    assert len(lines) > 100
     unescaped = output + re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found.group(1), 16)), output)
     told = [value for value in {*secrets, *tokens, PASSWORD, settings.token_secret.decode()} if value in unescaped]
     assert not told

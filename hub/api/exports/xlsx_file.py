@@ -110,7 +110,11 @@ class XlsxWriter:
                 yield piece
 
     def close(self) -> None:
-        """Remove the unfinished file."""
+        """Remove the file, finished or not."""
+        for page in self._book.worksheets():
+            # Rows wait in a file of xlsxwriter's own, which only a finished workbook closes.
+            if page.row_data_fh is not None and not page.row_data_fh.closed:
+                page.row_data_fh.close()
         self._folder.cleanup()
 
     def _write_notes(self) -> None:
