@@ -178,7 +178,7 @@ async def test_at_the_command_line_with_a_tokens_rights(
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert (report["rows"], report["columns"], report["withheld"]) == (1, 1, ["bankAccount"])
-    assert out.read_text("utf-8-sig").splitlines()[1].startswith("试3,")
+    assert out.read_text("utf-8-sig").splitlines()[1].startswith('"试3",')
     assert (await last_entry(owner))["detail"]["sha256"] == report["sha256"]
     for environ, arguments, code in (
         ({}, given, "token_missing"),

@@ -9,18 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hub.api.exports.arrow import batch_of, schema_of
 from hub.api.exports.sheet import Sheet
 
-_TYPES: dict[str, pa.DataType] = {
-    "id": pa.string(),
-    "text": pa.string(),
-    "json": pa.string(),
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "datetime": pa.timestamp("us", tz="Asia/Shanghai"),
-}
 #: Rows of a row group: fewer compress badly, more hold memory.
 _GROUP = 20_000
 
@@ -55,11 +46,7 @@ class ParquetWriter:
     """Writes Parquet."""
 
     def __init__(self, sheet: Sheet) -> None:
-        fields = [
-            pa.field(column.path, _TYPES[column.type], metadata={"zh": column.zh, "en": column.en})
-            for column in sheet.columns
-        ]
-        self._schema = pa.schema(fields, metadata=sheet.notes())
+        self._schema = schema_of(sheet.columns, sheet.notes())
         self._outlet = _Outlet()
         self._file = pq.ParquetWriter(self._outlet, self._schema, compression="zstd")
         self._held: list[pa.RecordBatch] = []
@@ -71,11 +58,9 @@ class ParquetWriter:
 
     def add(self, rows: Sequence[Any]) -> bytes:
         """Rows; bytes come with every whole row group."""
-        arrays = [
-            pa.array([row[number] for row in rows], field.type)
-            for number, field in enumerate(self._schema)
-        ]  # fmt: skip
-        self._held.append(pa.record_batch(arrays, schema=self._schema))
+        if not rows:
+            return b""
+        self._held.append(batch_of(rows, self._schema))
         self._rows += len(rows)
         if self._rows >= _GROUP:
             self._flush()
