@@ -135,7 +135,7 @@ async def work(what: str, actor_id: int, region: str, data_dir: Path) -> dict[st
     async with open_pool(os.environ["BENCH_URL"], max_size=4) as pool:
         service = GraphQLService(pool, AuditLog(pool), clock)
         before = peak_rss_mb()
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         size = 0
         if what == "copy":
             rows = plan_rows(
@@ -157,8 +157,15 @@ async def work(what: str, actor_id: int, region: str, data_dir: Path) -> dict[st
                 async for piece in export.pieces:
                     size += len(piece)
             done = export.told.rows_out
-        seconds = time.perf_counter() - began
-    return {"rows": done, "seconds": seconds, "bytes": size, "peak_mb": peak_rss_mb(), "before_mb": before}
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    return {
+        "rows": done,
+        "seconds": seconds,
+        "cpu_s": cpu,
+        "bytes": size,
+        "peak_mb": peak_rss_mb(),
+        "before_mb": before,
+    }
 
 
 def _report(found: dict[str, list[dict[str, float]]], small: dict[str, dict[str, float]]) -> dict[str, Any]:
@@ -171,6 +178,7 @@ def _report(found: dict[str, list[dict[str, float]]], small: dict[str, dict[str,
         report[what] = {
             "rows_per_s": round(speed),
             "ratio_to_copy": round(speed / copy, 3),
+            "cpu_us_per_row": round(median(run["cpu_s"] / run["rows"] for run in found[what]) * 1e6, 1),
             "peak_mb": round(peak),
             "small_rows": int(small[what]["rows"]),
             "small_peak_mb": round(small[what]["peak_mb"]),
