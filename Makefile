@@ -49,7 +49,7 @@ check: lint types layers test ## What CI runs
 test-postgres15: $(STAMP) ## The database tests against Debian's PostgreSQL 15 (needs the package postgresql-15)
 	bash .ci/postgres15 $(BIN)/pytest tests/db tests/api tests/journeys/test_journey.py $(ARGS)
 
-.PHONY: bench-intake bench-demo bench-statements bench-graphql bench-audit
+.PHONY: bench-intake bench-demo bench-statements bench-graphql bench-audit bench-export
 bench-intake: $(STAMP) ## CSV intake as a share of a bare COPY (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_intake.py $(ARGS)
 bench-demo: $(STAMP) ## Time by stage and peak memory of the demo (ARGS=--quick)
@@ -60,6 +60,8 @@ bench-statements: $(STAMP) ## SQL statements per GraphQL request (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_statements.py $(ARGS)
 bench-audit: $(STAMP) ## What the audit's chain costs beside a plain insert; verification (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_audit.py $(ARGS)
+bench-export: $(STAMP) ## Exports as a share of COPY, and their memory (ARGS=--quick)
+	@$(BIN)/python benchmarks/bench_export.py $(ARGS)
 
 .PHONY: pictures
 pictures: $(STAMP) ## Take the pictures of the pages (ADDRESS=http://… SIGNINS=data/demo-…/signins.json of a served demo)

@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import audit, feeds, identity, matching, serving, upkeep
+from app.commands import audit, export, feeds, identity, matching, serving, upkeep
 from app.output import complain
 from hub.errors import HubError
 
@@ -24,7 +24,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Yunqiao 云桥: a province's data-sharing hub with a job-matching service.",
 )
-for module in (serving, feeds, matching, upkeep):
+for module in (serving, feeds, matching, export, upkeep):
     cli.add_typer(module.commands)
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(audit.commands, name="audit")

@@ -29,3 +29,14 @@ SELECT
         LEFT JOIN matching.recommendation r ON r.person_id = p.person_id AND r.allocated IS NOT NULL
         WHERE p.willing AND p.gone_on IS NULL
         ORDER BY h.zero_employment DESC, (r.run_id IS NULL), p.person_id LIMIT 1) AS person_id;
+
+-- name: fetch_readiness
+-- Migrations that were applied, and whether the audit can be written here and now.
+SELECT ARRAY(SELECT migration_id::text FROM public._pogo_migration) AS migrations,
+    has_table_privilege('audit.entry', 'INSERT') AND NOT pg_is_in_recovery()
+        AND current_setting('transaction_read_only') = 'off' AS audit_writable;
+
+-- name: fetch_rejection_counts
+-- Rejected rows and refused files by department.
+SELECT department, coalesce(sum(rows_rejected), 0)::bigint AS rejected, count(*) FILTER (WHERE state = 'refused') AS refused
+FROM intake.batch GROUP BY department;

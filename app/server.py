@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -16,27 +16,31 @@ import asyncpg
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app import operations
 from app.pages import failed_page, not_found
 from app.pages import routes as page_routes
 from hub.access.accounts import sign_in
 from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
-from hub.access.claimed import open_claimed
+from hub.access.claimed import ClaimPool, open_claimed
 from hub.access.keeper import AuditKeeper
 from hub.access.token import issue_token, read_token
+from hub.api.exports.form import ExportForm
+from hub.api.exports.http import ExportApp
+from hub.api.exports.service import Export, ExportLimits, ExportService
 from hub.api.http import GraphQLApp
 from hub.api.service import GraphQLService
 from hub.clock import Clock, SystemClock
 from hub.db import open_database
 from hub.errors import Unavailable
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.telemetry import configure_logging
+from hub.tracing import configure_tracing
 
 #: A signed-in visit lasts a working day.
 SESSION = timedelta(hours=10)
@@ -51,6 +55,8 @@ class HubServices:
     pool: asyncpg.Pool | None = None
     graphql: GraphQLService | None = None
     actors: ActorCache | None = None
+    exporting: ExportService | None = None
+    metrics: Metrics = field(default_factory=Metrics)
 
     def service(self) -> GraphQLService:
         """The GraphQL service."""
@@ -58,13 +64,20 @@ class HubServices:
             raise Unavailable("starting", "The hub is still starting.", hint="Try again shortly.")
         return self.graphql
 
-    def _pool(self) -> asyncpg.Pool:
+    def database(self) -> asyncpg.Pool:
+        """The pool."""
         self.service()
         return self.pool
 
+    def exports(self) -> ExportService:
+        """The service of exports."""
+        self.service()
+        assert self.exporting is not None  # noqa: S101 - made together with the service
+        return self.exporting
+
     async def sign_in(self, username: str, password: str) -> str:
         """A session token for an account."""
-        actor = await sign_in(self._pool(), username=username, password=password, clock=self.clock)
+        actor = await sign_in(self.database(), username=username, password=password, clock=self.clock)
         return issue_token(actor, secret=self.settings.token_secret, clock=self.clock, valid_for=SESSION)
 
     async def actor_of(self, token: str) -> Actor:
@@ -83,6 +96,10 @@ class HubServices:
         )
         return reply.parsed()
 
+    def export(self, form: ExportForm, *, actor: Actor, purpose: str) -> AbstractAsyncContextManager[Export]:
+        """An export, for the pages."""
+        return self.exports().open(form, actor=actor, purpose=purpose)
+
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
     """The application; it connects when it starts and lets go when it ends."""
@@ -94,9 +111,10 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
             open_database(settings, max_size=min(settings.pool_size, 4)) as pool,
             open_claimed(settings, services.clock) as claimed,
         ):
-            audit = AuditLog(pool)
+            audit = AuditLog(pool, written=services.metrics.audited)
             services.pool, services.actors = pool, ActorCache(pool)
-            services.graphql = GraphQLService(claimed, audit, services.clock)
+            services.graphql = GraphQLService(claimed, audit, services.clock, metrics=services.metrics)
+            services.exporting = exports_of(settings, services.graphql, claimed, audit, services)
             keeper = AuditKeeper(pool, settings.anchors_path, clock=services.clock)
             keeper.start()
             yield
@@ -105,16 +123,6 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
             await audit.close()
             await keeper.close()
 
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "alive"})
-
-    async def readyz(_: Request) -> Response:
-        try:
-            await services._pool().fetchval("SELECT 1")
-        except (Unavailable, OSError, asyncpg.PostgresError):
-            return JSONResponse({"status": "not ready"}, status_code=503, headers={"Retry-After": "2"})
-        return JSONResponse({"status": "ready"})
-
     graphql = GraphQLApp(services.service, services.actor_of, graphiql=settings.mode == "development")
     with resources.as_file(resources.files("hub.api").joinpath("static/graphiql")) as graphiql_files:
         graphiql_static = StaticFiles(directory=Path(graphiql_files))
@@ -122,8 +130,8 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
         page_static = StaticFiles(directory=Path(page_files))
     application = HubApplication(
         routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            *operations.routes(services, token=settings.metrics_token),
+            Route("/export", ExportApp(services.exports, services.service, services.actor_of)),
             Mount("/static/graphiql", graphiql_static),
             Mount("/static", page_static),
             *page_routes(services, secret=settings.token_secret, session=SESSION),
@@ -134,6 +142,24 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
     )
     application.graphql = graphql
     return application
+
+
+def exports_of(
+    settings: Settings, service: GraphQLService, pool: ClaimPool, audit: AuditLog, services: HubServices
+) -> ExportService:
+    """Exports with the installation's limits: at most half of the connections are theirs."""
+    limits = ExportLimits(
+        rows=settings.export_rows, at_once=settings.exports_at_once, in_all=max(1, settings.pool_size // 2)
+    )
+    return ExportService(
+        pool,
+        audit,
+        services.clock,
+        service.engine,
+        folder=settings.exports_dir,
+        limits=limits,
+        finished=services.metrics.exported,
+    )
 
 
 class SecurityHeaders:
@@ -211,16 +237,20 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
     configure_logging()
     # uvicorn raises the signal again once all is finished; it has done its work by then, and stopping is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
-        build_app(settings) if workers == 1 else "app.server:application",
-        factory=workers > 1,
-        workers=workers,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=20,
-    )
+    stop_tracing = configure_tracing()
+    try:
+        uvicorn.run(
+            build_app(settings) if workers == 1 else "app.server:application",
+            factory=workers > 1,
+            workers=workers,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+        )
+    finally:
+        stop_tracing()

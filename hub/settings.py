@@ -31,12 +31,20 @@ class Settings:
     pool_size: int = 8
     statement_timeout_ms: int = 5000
     layouts_dir: Path | None = None
+    export_rows: int = 1_000_000
+    exports_at_once: int = 2
+    metrics_token: str | None = None
     audit_anchors: Path | None = None
 
     @property
     def anchors_path(self) -> Path:
         """Where the audit's anchors are written; on another machine's disk where the installation says so."""
         return self.audit_anchors or self.data_dir / "audit-anchors.ndjson"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where workbooks are made before they are sent."""
+        return self.data_dir / "exports"
 
     @property
     def files_dir(self) -> Path:
@@ -80,6 +88,9 @@ class Settings:
             statement_timeout_ms=_number(env, "YUNQIAO_STATEMENT_TIMEOUT_MS", 5000, low=1, high=600_000),
             layouts_dir=Path(layouts).expanduser() if layouts else None,
             audit_anchors=Path(anchors).expanduser() if anchors else None,
+            export_rows=_number(env, "YUNQIAO_EXPORT_ROWS", 1_000_000, low=1, high=100_000_000),
+            exports_at_once=_number(env, "YUNQIAO_EXPORTS_AT_ONCE", 2, low=1, high=100),
+            metrics_token=env.get("YUNQIAO_METRICS_TOKEN") or None,
         )
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +32,6 @@ class Served:
     process: subprocess.Popen[str]
     settings: Settings
     log: Path
-    headers: dict[str, str] = field(default_factory=dict)
 
     def token(self, actor: Actor) -> str:
         """A token of an actor, good for an hour."""
@@ -60,6 +59,31 @@ def free_port() -> int:
         return port
 
 
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """What a process of the same installation is started with."""
+    urls = {
+        "YUNQIAO_DATABASE_URL": settings.database_url,
+        "YUNQIAO_APP_DATABASE_URL": settings.app_database_url,
+        "YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url,
+    }
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("YUNQIAO_", "OTEL_"))},
+        "YUNQIAO_DATA_DIR": str(settings.data_dir),
+        "YUNQIAO_TOKEN_SECRET": settings.token_secret.decode(),
+        "YUNQIAO_MODE": settings.mode,
+        **{name: url for name, url in urls.items() if url},
+        **more,
+    }
+
+
+@contextmanager
+def serving(settings: Settings, folder: Path, **more: str) -> Iterator[Served]:
+    """The same, its words in a folder of the test's; SIGTERM must end it with 0."""
+    with served(replace(settings, data_dir=folder), environ=more) as server:
+        yield server
+        assert server.stop() == 0, server.words()
+
+
 @contextmanager
 def served(settings: Settings, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Served]:
     """``yunqiao serve`` with these settings, until the block ends.
@@ -69,17 +93,7 @@ def served(settings: Settings, *arguments: str, environ: Mapping[str, str] | Non
     port = free_port()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log = settings.data_dir / f"served-{port}.log"
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("YUNQIAO_")},
-        "YUNQIAO_DATA_DIR": str(settings.data_dir),
-        "YUNQIAO_PORT": str(port),
-        "YUNQIAO_TOKEN_SECRET": settings.token_secret.decode(),
-        "YUNQIAO_MODE": settings.mode,
-        **({"YUNQIAO_DATABASE_URL": settings.database_url} if settings.database_url else {}),
-        **({"YUNQIAO_APP_DATABASE_URL": settings.app_database_url} if settings.app_database_url else {}),
-        **({"YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url} if settings.hub_database_url else {}),
-        **(environ or {}),
-    }
+    variables = environment(settings, YUNQIAO_PORT=str(port), **(environ or {}))
     with log.open("w", encoding="utf-8") as words:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve", *arguments],

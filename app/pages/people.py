@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -17,18 +18,30 @@ _PAGE = 25
 async def show_list(visit: Visit) -> Response:
     """People willing to work, with the place set aside for each, or the first of the list."""
     query = visit.request.query_params
-    name, place, zero = query.get("name", "").strip(), query.get("place", ""), query.get("zero") == "1"
-    chosen: dict[str, Any] = {"willing": True}
-    if name:
-        chosen["namePrefix"] = name
-    if zero:
-        chosen["zeroEmployment"] = True
     places = (await visit.ask("Places", id=f"Region:{visit.actor.region_code}"))["region"]
-    known = {child["regionCode"] for child in places["children"]["nodes"]}
-    if place in known:
-        chosen["livingRegion"] = place
+    chosen = _chosen(query, places)
+    name, place, zero = query.get("name", "").strip(), query.get("place", ""), query.get("zero") == "1"
     people = (await visit.ask("People", first=_PAGE, after=query.get("after") or None, filter=chosen))["persons"]
     return visit.page("people.html", people=people, places=places, name=name, place=place, zero=zero)
+
+
+async def export_list(visit: Visit) -> Response:
+    """All the people that the list has, as a workbook."""
+    fields = entered(await visit.form())
+    places = (await visit.ask("Places", id=f"Region:{visit.actor.region_code}"))["region"]
+    return await visit.workbook("ExportPeople", filter=_chosen(fields, places))
+
+
+def _chosen(fields: Mapping[str, str], places: dict[str, Any]) -> dict[str, Any]:
+    """The filter that the form above the list asks for."""
+    chosen: dict[str, Any] = {"willing": True}
+    if name := fields.get("name", "").strip():
+        chosen["namePrefix"] = name
+    if fields.get("zero") == "1":
+        chosen["zeroEmployment"] = True
+    if fields.get("place", "") in {child["regionCode"] for child in places["children"]["nodes"]}:
+        chosen["livingRegion"] = fields["place"]
+    return chosen
 
 
 async def show_one(visit: Visit) -> Response:

@@ -76,6 +76,7 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
         Route("/signout", guarded(entry.sign_out), methods=["POST"]),
         Route("/language", entry.choose_language),
         Route("/people", guarded(people.show_list, *officials)),
+        Route("/people/export", guarded(people.export_list, *officials), methods=["POST"]),
         Route("/people/{id}", guarded(people.show_one, *officials)),
         Route("/people/{id}/{act}", guarded(people.act, *officials), methods=["POST"]),
         Route("/me", guarded(people.show_me, "person")),
@@ -96,6 +97,11 @@ def _to_sign_in(request: Request) -> Response:
     return end_session(RedirectResponse(f"/signin?back={quote(back)}{over}", status_code=303))
 
 
+def _page_of(request: Request) -> str:
+    """The page's address as it is declared: one that was typed may hold anything."""
+    return getattr(request.scope.get("route"), "path", "")
+
+
 async def not_found(request: Request, _: Exception) -> Response:
     """A page for an address that there is not."""
     return render(request, "error.html", status=404, problem=translate("error.not_found", language_of(request)))
@@ -114,5 +120,5 @@ def failed(request: Request, error: Exception) -> Response:
         page.headers["retry-after"] = "2"
         return page
     number = str(uuid.uuid4())
-    _LOG.error("page_failed", exc_info=error, extra={"fields": {"request_id": number, "path": request.url.path}})
+    _LOG.error("page_failed", exc_info=error, extra={"fields": {"request_id": number, "page": _page_of(request)}})
     return render(request, "error.html", status=500, problem=translate("error.internal", lang, id=number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -11,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.access.actor import Actor
+from hub.api.exports.form import ExportForm
+from hub.api.exports.service import Export
 from hub.errors import Forbidden
 
 COOKIE = "session"
@@ -33,6 +36,10 @@ class Hub(Protocol):
         self, *, actor: Actor, purpose: str, document: str, operation_name: str, variables: dict[str, object]
     ) -> dict[str, object]:
         """A GraphQL response: data, errors, extensions."""
+        ...
+
+    def export(self, form: ExportForm, *, actor: Actor, purpose: str) -> AbstractAsyncContextManager[Export]:
+        """An export with the actor's rights."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.pages.documents import load_document
+from app.pages.download import Download
 from app.pages.render import render
 from app.pages.session import Hub, Session
 from app.pages.texts import Language, language_of, load_texts, translate
 from hub.access.actor import Actor
+from hub.api.errors import error_body
+from hub.api.exports.form import ExportForm
 from hub.casework.states import BOOK_ONLY, STATES
+from hub.errors import HubError
 
 #: The purpose a visit to the pages has, by kind of actor; a department's is its first.
 _PURPOSES = {
@@ -80,6 +85,11 @@ class Visit:
         return language_of(self.request)
 
     @property
+    def purpose(self) -> str:
+        """What the visit is for."""
+        return _PURPOSES.get(self.actor.kind) or self.actor.purposes[0]
+
+    @property
     def home(self) -> str:
         """Where this visitor begins."""
         menu = _MENUS.get(self.actor.kind, ())
@@ -93,15 +103,10 @@ class Visit:
         Refused
             The hub answered with an error.
         """
-        document = load_document(operation)
-        if "$lang: Language!" in document:
-            variables["lang"] = self.lang.upper()
-        if "$states: " in document:
-            # What was only shown in a list, as the departments' books have it, is no referral to anybody's eyes.
-            variables["states"] = sorted(STATES - BOOK_ONLY)
+        document = self._document(operation, variables)
         answer: dict[str, Any] = await self.hub.execute(
             actor=self.actor,
-            purpose=_PURPOSES.get(self.actor.kind) or self.actor.purposes[0],
+            purpose=self.purpose,
             document=document,
             operation_name=operation,
             variables=variables,
@@ -111,6 +116,41 @@ class Visit:
         for item in answer.get("extensions", {}).get("withheld", ()):
             self.withheld.add(str(item["path"]).rpartition(".")[2])
         return dict(answer["data"])
+
+    async def workbook(self, operation: str, **variables: object) -> Response:
+        """All rows of an operation's list as a workbook.
+
+        Raises
+        ------
+        Refused
+            The hub refused before the first byte.
+        """
+        query = self._document(operation, variables)
+        form = ExportForm(
+            query=query,
+            format="xlsx",
+            operation_name=operation,
+            variables=variables,
+            headings="zh" if self.lang == "zh" else "names",
+        )
+        async with AsyncExitStack() as held:
+            try:
+                opening = self.hub.export(form, actor=self.actor, purpose=self.purpose)
+                export = await held.enter_async_context(opening)
+                first = await anext(export.pieces)
+            except HubError as error:
+                raise Refused(error_body(error)) from error
+            return Download(export, held.pop_all(), first)
+
+    def _document(self, operation: str, variables: dict[str, object]) -> str:
+        """The operation's document; what all of them are asked with is put among its variables."""
+        document = load_document(operation)
+        if "$lang: Language!" in document:
+            variables["lang"] = self.lang.upper()
+        if "$states: " in document:
+            # What was only shown in a list, as the departments' books have it, is no referral to anybody's eyes.
+            variables["states"] = sorted(STATES - BOOK_ONLY)
+        return document
 
     async def form(self) -> FormData:
         """The form sent, once it is known to come from this session's own page.

@@ -44,7 +44,7 @@ def write_types(schema: GraphQLSchema) -> str:
     """The module's text."""
     enums, classes, unions = [], [], []
     for name, kind in sorted(schema.type_map.items()):
-        if name.startswith("__") or name in ("Query", "Mutation", "Subscription"):
+        if name.startswith(("_", "link__")) or name in ("Query", "Mutation", "Subscription"):
             continue
         if isinstance(kind, GraphQLEnumType):
             enums.append(f"{name} = Literal[{', '.join(json.dumps(value) for value in kind.values)}]")

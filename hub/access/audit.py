@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,10 +66,14 @@ def _cell(value: object) -> object:
 
 
 class AuditLog:
-    """Group commit for entries that stand beside a query rather than in a transaction of their own."""
+    """Group commit for entries that stand beside a query rather than in a transaction of their own.
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    ``written`` is told of each batch: its entries, seconds, and whether it was written.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, written: Callable[[int, float, bool], None] | None = None) -> None:
         self._pool = pool
+        self._written = written
         self._waiting: list[tuple[AuditEntry, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
@@ -100,6 +106,7 @@ class AuditLog:
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             outcome: BaseException | None = None
+            started = time.perf_counter()
             try:
                 await store_audit(self._pool, [entry for entry, _ in batch])
             except asyncio.CancelledError:
@@ -109,6 +116,8 @@ class AuditLog:
             except Exception as error:  # handed to each waiting caller, who answers for it
                 outcome = error
             finally:
+                if self._written is not None:
+                    self._written(len(batch), time.perf_counter() - started, outcome is None)
                 for _, written in batch:
                     if written.done():  # its caller went away
                         continue

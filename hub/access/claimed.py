@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -181,9 +181,17 @@ class ActorPool:
         )
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        """One connection, for several statements or a transaction."""
-        async with self._pool.acquire(self.claims()) as connection:
+    async def acquire(self, *, within_s: float | None = None) -> AsyncIterator[Any]:
+        """One connection, for several statements or a transaction.
+
+        Raises
+        ------
+        TimeoutError
+            None was free ``within_s`` seconds.
+        """
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(within_s):
+                connection = await stack.enter_async_context(self._pool.acquire(self.claims()))
             yield connection
 
     async def fetch(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:

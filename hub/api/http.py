@@ -25,6 +25,7 @@ from hub.api.reply import Reply, error_reply
 from hub.api.request import HttpError, Receive, Scope, read_request
 from hub.api.service import GraphQLService
 from hub.errors import Forbidden, HubError, InvalidInput, Unauthenticated
+from hub.tracing import mark_span, request_span, trace_headers
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -68,7 +69,14 @@ class GraphQLApp:
         if self._graphiql and scope["method"] == "GET" and accepts_html(headers.get("accept", "")):
             await _send(send, 200, "text/html", _graphiql_page(), {"content-security-policy": _CSP})
             return
-        started, request_id = time.perf_counter(), uuid.uuid4()
+        request_id = uuid.uuid4()
+        with request_span("graphql", headers, request_id):
+            await self._answer(scope, headers, receive, send, request_id)
+
+    async def _answer(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: uuid.UUID
+    ) -> None:
+        started = time.perf_counter()
         media = choose_media(headers.get("accept"))
         actor: Actor | None = None
         purpose = headers.get("x-purpose", "").strip()
@@ -103,7 +111,8 @@ class GraphQLApp:
             status = error.status if isinstance(error, HttpError) else cause.http_status
             reply = await self._refuse(cause, actor=actor, purpose=purpose, request_id=request_id)
             status = reply.status if reply.status == 503 else status
-        await _send(send, status, media or JSON, reply.body, _headers_of(status, request_id))
+        mark_span("http.response.status_code", status)
+        await _send(send, status, media or JSON, reply.body, {**_headers_of(status, request_id), **trace_headers()})
         _LOG.info(
             "graphql",
             extra={

@@ -21,3 +21,7 @@ SELECT pg_advisory_xact_lock(hashtextextended($1::bigint || ':' || $2::text, 729
 -- name: store_idempotency_key
 -- Keeps what a key was used for.
 INSERT INTO access.idempotency_key (actor_id, key, request_sha256, result, stored_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: store_export_timeout
+-- For this transaction, a minute a statement.
+SELECT set_config('statement_timeout', '60000', true);

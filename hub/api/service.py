@@ -25,16 +25,19 @@ from hub.api.reply import Outcome, Reply, error_reply, failed, reply_of
 from hub.api.schema import build_schema, core_schema
 from hub.clock import Clock
 from hub.errors import HubError, InvalidInput, Unavailable
+from hub.metrics import Metrics
 from hub.query.engine import COMPILED_ROOTS, Engine, GraphQLErrors, Operation, withheld_extensions
 from hub.query.refusals import ForbiddenField
 from hub.query.tree import Withheld
+from hub.tracing import span
 from schema.grants import load_grants
 
 
 class GraphQLService:
     """Answers GraphQL for the endpoint and the pages alike, on connections that carry the claims of whoever asks."""
 
-    def __init__(self, pool: ClaimPool, audit: AuditLog, clock: Clock) -> None:
+    def __init__(self, pool: ClaimPool, audit: AuditLog, clock: Clock, *, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self.schema = build_schema()
         self.engine = Engine(core_schema(self.schema), clock)
         self._pool, self._audit, self._clock = pool, audit, clock
@@ -89,9 +92,9 @@ class GraphQLService:
             detail=outcome.detail,
             duration_ms=(time.perf_counter() - started) * 1000,
         )
-        if not await self._recorded(entry):
-            return _unrecorded()
-        return reply_of(outcome)
+        reply = reply_of(outcome) if await self._recorded(entry) else _unrecorded()
+        self._metrics.answered(action, reply.status, actor.kind, time.perf_counter() - started)
+        return reply
 
     async def refuse(self, error: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
         """The answer to a request that never became an operation, once its entry is durable."""
@@ -105,11 +108,17 @@ class GraphQLService:
             allowed=False,
             reason=error.code,
         )
-        return error_reply(error) if await self._recorded(entry) else _unrecorded()
+        started = time.perf_counter()
+        reply = error_reply(error) if await self._recorded(entry) else _unrecorded()
+        self._metrics.answered("request", reply.status, entry.actor_kind, time.perf_counter() - started)
+        return reply
 
     async def _recorded(self, entry: AuditEntry) -> bool:
+        started = time.perf_counter()
         try:
-            await self._audit.record(entry)
+            with span("audit"):
+                await self._audit.record(entry)
+            self._metrics.audit_wait.observe(time.perf_counter() - started)
         except Exception as error:  # whatever it was: what nobody can account for is not handed out
             as_hub_error(error, entry.request_id)
             return False

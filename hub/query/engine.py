@@ -29,6 +29,7 @@ from hub.query.operation import GraphQLErrors, Operation, parse_operation, read_
 from hub.query.plan import Planner, roots_of_items, roots_of_lists
 from hub.query.selection import Selected, Selector
 from hub.query.tree import Withheld
+from hub.tracing import span, sql_span
 from schema.grants import load_grants
 
 __all__ = ["COMPILED_ROOTS", "Answer", "Engine", "GraphQLErrors", "Operation", "withheld_extensions"]
@@ -94,9 +95,15 @@ class Engine:
         """
         held = self._operations.get((document, operation_name))
         if held is None:
-            held = parse_operation(self.schema, document, operation_name, self.limits)
+            with span("parse"):
+                held = parse_operation(self.schema, document, operation_name, self.limits)
             self._operations.put((document, operation_name), held)
         return held
+
+    def cache_figures(self) -> dict[str, int]:
+        """Compiled plans found and not found since the start, plans held, documents held."""
+        plans = self._statements
+        return {"hits": plans.hits, "misses": plans.misses, "plans": len(plans), "documents": len(self._operations)}
 
     def read_variables(self, operation: Operation, given: Mapping[str, Any]) -> VariableValues:
         """Coerced variables.
@@ -144,7 +151,8 @@ class Engine:
         statement = self._statements.get(key)
         cached = statement is not None
         if statement is None:
-            statement = self.compile(operation, variables, decisions, only=only)
+            with span("compile"):
+                statement = self.compile(operation, variables, decisions, only=only)
             self._statements.put(key, statement)
         return await self._answer(connection, statement, variables, actor, from_cache=cached)
 
@@ -208,7 +216,8 @@ class Engine:
         check_cost(statement.cost, run, self.limits)
         values_of(statement.checks, run)
         try:
-            row = await connection.fetchrow(statement.text, *values_of(statement.sources, run))
+            with sql_span(statement.text):
+                row = await connection.fetchrow(statement.text, *values_of(statement.sources, run))
         except (asyncpg.DataError, OverflowError) as error:
             raise InvalidInput(
                 "value_invalid", "A value does not fit its field.", hint="Check the arguments."

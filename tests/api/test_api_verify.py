@@ -11,6 +11,7 @@ import pytest
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditLog
+from hub.access.claimed import open_claimed
 from hub.api import verifying
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
@@ -194,8 +195,11 @@ async def test_five_thousand_are_one_statement(
     asked = [whom(key, f"名{key}") for key in range(100, 933)] * 6 + [whom(1), whom(3)]
     statements: list[str] = []
     assert settings.app_database_url is not None
-    async with open_pool(settings.app_database_url, max_size=1) as pool:
-        service = GraphQLService(pool, AuditLog(pool), clock)
+    async with (
+        open_pool(settings.app_database_url, max_size=1) as pool,
+        open_claimed(settings, clock, max_size=1) as claimed,
+    ):
+        service = GraphQLService(claimed, AuditLog(pool), clock)
         for _ in range(2):
             reply = await service.execute(
                 actor=civil,

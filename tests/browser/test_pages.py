@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from python_calamine import CalamineWorkbook
 
 from tests.browser.conftest import Served
 
@@ -21,6 +23,20 @@ def _somebody(page: Page) -> str:
     page.locator("tr:has(span.tag.good) a").first.click()
     expect(page.locator("h2", has_text="推荐岗位")).to_be_visible()
     return page.url
+
+
+@pytest.mark.parametrize(("lang", "words", "head"), [("zh", "下载 Excel", "姓名"), ("en", "Download Excel", "name")])
+def test_a_station_downloads_its_people(visitor: Visitor, lang: str, words: str, head: str, tmp_path: Path) -> None:
+    page = visitor("station", lang=lang)
+    page.goto("/people?zero=1")
+    count = int(re.sub(r"\D", "", page.locator("p.lead").inner_text().split("·")[1]))
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=words).click()
+    assert re.fullmatch(r"persons_\d{8}T\d{6}_\d+_[0-9a-f]{8}\.xlsx", waiting.value.suggested_filename)
+    waiting.value.save_as(tmp_path / "people.xlsx")
+    heads, *rows = CalamineWorkbook.from_path(tmp_path / "people.xlsx").get_sheet_by_index(0).to_python()
+    assert heads[0] == head
+    assert len(rows) == count > 0
 
 
 def test_a_station_refers_contacts_and_records_what_came_of_it(visitor: Visitor) -> None:

@@ -19,7 +19,6 @@ ProgrammeOrder = Literal["STARTS_FIRST"]
 ReferralOrder = Literal["NEWEST_FIRST"]
 VerdictKind = Literal["PASS", "FAIL", "ASK"]
 VerificationAnswer = Literal["YES", "NO", "UNKNOWN"]
-link__Purpose = Literal["SECURITY", "EXECUTION"]
 
 
 class AccessExplanation(TypedDict, total=False):
@@ -1090,11 +1089,4 @@ class WishInput(TypedDict, total=False):
     acceptsNightShift: bool | None
 
 
-class _Service(TypedDict, total=False):
-    """The schema as a gateway composes it（子图）"""
-
-    sdl: str
-
-
 Target = Opening | Programme | Post
-_Entity = Region | Person | Household | Opening | Programme | Post | Referral

@@ -1,0 +1,1 @@
+"""Bulk exports: all rows of one list that an actor may see, as a file."""
