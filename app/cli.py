@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import feeds, matching, serving, upkeep
+from app.commands import access, feeds, matching, serving, upkeep
 from app.output import complain
 from hub.errors import HubError
 
@@ -25,6 +25,7 @@ cli = typer.Typer(
 )
 for module in (serving, feeds, matching, upkeep):
     cli.add_typer(module.commands)
+cli.add_typer(access.commands, name="access")
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ class Settings:
     port: int = 8000
     pool_size: int = 8
     layouts_dir: Path | None = None
+    providers_file: Path | None = None
 
     @property
     def files_dir(self) -> Path:
@@ -58,7 +59,7 @@ class Settings:
                 "YUNQIAO_TOKEN_SECRET is shorter than 32 bytes.",
                 hint="Make one with: python -c 'import secrets; print(secrets.token_hex(32))'",
             )
-        layouts = env.get("YUNQIAO_LAYOUTS_DIR")
+        layouts, providers = env.get("YUNQIAO_LAYOUTS_DIR"), env.get("YUNQIAO_PROVIDERS_FILE")
         return cls(
             data_dir=data_dir,
             database_url=env.get("YUNQIAO_DATABASE_URL") or None,
@@ -69,6 +70,7 @@ class Settings:
             port=_number(env, "YUNQIAO_PORT", 8000, low=1, high=65535),
             pool_size=_number(env, "YUNQIAO_POOL_SIZE", 8, low=1, high=500),
             layouts_dir=Path(layouts).expanduser() if layouts else None,
+            providers_file=Path(providers).expanduser() if providers else None,
         )
 
 
