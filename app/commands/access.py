@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +12,7 @@ import typer
 
 from app.commands.options import Json, run_async
 from app.ledger import record_command
-from app.output import plain, show_json, show_rows, show_table
+from app.output import show_json, show_rows, show_table
 from hub.access.signon.providers import load_providers
 from hub.access.token import ISSUER
 from hub.clock import SystemClock
@@ -93,7 +94,7 @@ def show_links(as_json: Json = False) -> None:
     """Show the links in force."""
     from hub.access.signon.links import fetch_links
 
-    rows: list[dict[str, Any]] = [dict(plain(one)) for one in _with_pool(fetch_links)]  # type: ignore[call-overload]  # a dataclass becomes a dict
+    rows = [asdict(one) for one in _with_pool(fetch_links)]
     if as_json:
         show_json({"links": rows})
     else:
