@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import httpx
 import jwt
@@ -30,6 +31,8 @@ class _Handler(BaseHTTPRequestHandler):
     counts: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self) -> None:
+        if self.path == "/asked":
+            return self._answer(200, self.state["asked"])
         if self.path == "/counts":
             return self._answer(200, dict(self.counts))
         self.counts[self.path] += 1
@@ -48,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.counts[self.path] += 1
-        self._body()
+        self.state["asked"] = [self.headers.get("authorization"), dict(parse_qsl(self._body().decode()))]
         self._answer(*self.state["token"])
 
     def _body(self) -> bytes:
@@ -108,6 +111,11 @@ class Idp:
     def counts(self) -> dict[str, int]:
         """How often each path was asked."""
         return dict(httpx.get(f"{self.issuer}/counts", trust_env=False).json())
+
+    def asked(self) -> tuple[str | None, dict[str, str]]:
+        """Authorization header and form of the last POST."""
+        authorization, form = httpx.get(f"{self.issuer}/asked", trust_env=False).json()
+        return authorization, form
 
     def claims(self, now: datetime, **changed: Any) -> dict[str, Any]:
         """Claims of an access token in order; what is None is left out."""

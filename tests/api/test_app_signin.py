@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import asyncpg
 import httpx
@@ -422,12 +422,30 @@ async def test_a_session_token_is_no_sign_in_and_a_sign_in_is_no_session(
     assert answer.status_code == 401
 
 
-async def test_verifier_challenge_and_nonce_are_new_each_time_and_fit(client: httpx.AsyncClient, idp: Idp) -> None:
-    (_, one), (_, two) = await begin(client), await begin(client)
-    for name in ("state", "nonce", "code_challenge"):
-        assert one[name] != two[name]
-        assert len(one[name]) == 43
-    assert len(base64.urlsafe_b64decode(one["code_challenge"] + "=")) == hashlib.sha256().digest_size
+@pytest.mark.parametrize("auth", ["client_secret_basic", "client_secret_post", "none"])
+async def test_the_code_goes_with_its_verifier_and_the_clients_own_proof(
+    settings: Settings, idp: Idp, clock: FixedClock, tmp_path: Path, auth: str
+) -> None:
+    secret = "odd: % é+"
+    (tmp_path / "secret").write_text(secret, encoding="utf-8")
+    extra = f'client_auth = "{auth}"' + ('\nclient_secret_file = "secret"' if auth != "none" else "")
+    async with running(build_app(configured(settings, tmp_path, idp, extra), clock=clock)) as client:
+        (_, one), (_, two) = await begin(client), await begin(client)
+        await arrive(client, one["state"])
+    assert all(one[name] != two[name] for name in ("state", "nonce", "code_challenge"))
+    authorization, form = idp.asked()
+    digest = hashlib.sha256(form.pop("code_verifier").encode()).digest()
+    assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == one["code_challenge"]
+    redirect_uri = "http://127.0.0.1:9/signin/with/test/return"
+    plain = {"grant_type": "authorization_code", "code": "c", "redirect_uri": redirect_uri}
+    if auth == "client_secret_basic":
+        assert authorization is not None
+        pair = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+        assert [unquote_plus(part) for part in pair.split(":")] == [CLIENT, secret]
+        assert form == plain
+    else:
+        proof = {"client_id": CLIENT, **({"client_secret": secret} if auth != "none" else {})}
+        assert (authorization, form) == (None, {**plain, **proof})
 
 
 async def test_an_unlinked_or_revoked_visitor_is_out(
