@@ -67,6 +67,8 @@ class ProviderSignIn:
             "signin.html",
             status=error.http_status,
             problem=translate(key, lang),
+            # This address holds an answer that was used up: the other language is not to send it again.
+            here="/signin",
             back="/",
             providers=self._hub.desk().offered(lang),
         )

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -140,17 +141,21 @@ def test_a_stranger_is_told_whom_to_ask_in_their_language(page: Page, signable: 
     page.get_by_role("link", name="Sign in with the province's identity service").click()
     _consent(page, signable, "bob")
     expect(page.locator("[role=alert]")).to_contain_text("Ask your county's administrator")
-    page.go_back()
-    page.go_forward()
-    expect(page.locator("h1")).to_contain_text("Sign in")
+    page.get_by_role("link", name="中文").click()
+    assert page.url == f"{signable.address}/signin"
+    expect(page.locator("h1")).to_contain_text("登录")
+    expect(page.locator("[role=alert]")).to_have_count(0)
 
 
-def test_local_accounts_stand_below_the_button_and_fit_a_telephone(page: Page, signable: Signable) -> None:
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_local_accounts_stand_below_the_button_and_all_fits_a_telephone(
+    page: Page, signable: Signable, lang: str
+) -> None:
     page.set_viewport_size({"width": 360, "height": 720})
-    page.goto("/signin")
-    button, field = page.get_by_role("link", name="省统一身份认证"), page.locator("[name=username]")
-    above, below = button.bounding_box(), field.bounding_box()
-    assert above is not None
-    assert below is not None
-    assert above["y"] + above["height"] < below["y"]
+    page.goto(f"/language?to={lang}&back=/signin")
+    boxes = [page.locator(place).bounding_box() for place in ("a.button", "[name=username]", "form button")]
+    edges = [(box["x"], box["x"] + box["width"], box["y"], box["y"] + box["height"]) for box in boxes if box]
+    assert len(edges) == 3
+    assert all(left >= 0 and right <= 360 for left, right, _, _ in edges)
+    assert all(above[3] < below[2] for above, below in pairwise(edges))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
