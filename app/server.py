@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,14 @@ from starlette.staticfiles import StaticFiles
 from app import operations
 from app.pages import failed_page, not_found
 from app.pages import routes as page_routes
-from hub.access.accounts import sign_in
+from app.signon import SESSION, Desk
 from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
 from hub.access.claimed import ClaimPool, open_claimed
 from hub.access.keeper import AuditKeeper
-from hub.access.token import issue_token, read_token
+from hub.access.signon.assemble import open_entrance
+from hub.access.signon.providers import load_providers
 from hub.api.exports.form import ExportForm
 from hub.api.exports.http import ExportApp
 from hub.api.exports.service import Export, ExportLimits, ExportService
@@ -42,9 +42,6 @@ from hub.settings import Settings
 from hub.telemetry import configure_logging
 from hub.tracing import configure_tracing
 
-#: A signed-in visit lasts a working day.
-SESSION = timedelta(hours=10)
-
 
 @dataclass(slots=True)
 class HubServices:
@@ -54,9 +51,9 @@ class HubServices:
     clock: Clock
     pool: asyncpg.Pool | None = None
     graphql: GraphQLService | None = None
-    actors: ActorCache | None = None
     exporting: ExportService | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    entrance: Desk | None = None
 
     def service(self) -> GraphQLService:
         """The GraphQL service."""
@@ -75,17 +72,15 @@ class HubServices:
         assert self.exporting is not None  # noqa: S101 - made together with the service
         return self.exporting
 
-    async def sign_in(self, username: str, password: str) -> str:
-        """A session token for an account."""
-        actor = await sign_in(self.database(), username=username, password=password, clock=self.clock)
-        return issue_token(actor, secret=self.settings.token_secret, clock=self.clock, valid_for=SESSION)
+    def desk(self) -> Desk:
+        """Where people sign in and out."""
+        self.service()
+        assert self.entrance is not None  # noqa: S101 - made before the service
+        return self.entrance
 
     async def actor_of(self, token: str) -> Actor:
-        """The actor a token speaks for."""
-        claims = read_token(token, secret=self.settings.token_secret, clock=self.clock)
-        self.service()
-        assert self.actors is not None  # noqa: S101 - made together with the service
-        return await self.actors.fetch(claims.actor_id)
+        """The actor a token speaks for, ours or a provider's."""
+        return await self.desk().entrance.gate.actor_of(token)
 
     async def execute(
         self, *, actor: Actor, purpose: str, document: str, operation_name: str, variables: dict[str, object]
@@ -104,15 +99,19 @@ class HubServices:
 def build_app(settings: Settings, *, clock: Clock | None = None) -> Starlette:
     """The application; it connects when it starts and lets go when it ends."""
     services = HubServices(settings, clock or SystemClock())
+    providers = load_providers(settings.providers_file)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        secret, on = settings.token_secret, services.clock
         async with (
             open_database(settings, max_size=min(settings.pool_size, 4)) as pool,
             open_claimed(settings, services.clock) as claimed,
+            open_entrance(pool, ActorCache(pool), providers=providers, secret=secret, clock=on) as entrance,
         ):
             audit = AuditLog(pool, written=services.metrics.audited)
-            services.pool, services.actors = pool, ActorCache(pool)
+            services.pool = pool
+            services.entrance = Desk(pool, audit, entrance, providers, secret, on)
             services.graphql = GraphQLService(claimed, audit, services.clock, metrics=services.metrics)
             services.exporting = exports_of(settings, services.graphql, claimed, audit, services)
             keeper = AuditKeeper(pool, settings.anchors_path, clock=services.clock)

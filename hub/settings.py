@@ -35,6 +35,7 @@ class Settings:
     exports_at_once: int = 2
     metrics_token: str | None = None
     audit_anchors: Path | None = None
+    providers_file: Path | None = None
 
     @property
     def anchors_path(self) -> Path:
@@ -75,6 +76,7 @@ class Settings:
                 hint="Make one with: python -c 'import secrets; print(secrets.token_hex(32))'",
             )
         layouts, anchors = env.get("YUNQIAO_LAYOUTS_DIR"), env.get("YUNQIAO_AUDIT_ANCHORS")
+        providers = env.get("YUNQIAO_PROVIDERS_FILE")
         return cls(
             data_dir=data_dir,
             database_url=env.get("YUNQIAO_DATABASE_URL") or None,
@@ -91,6 +93,7 @@ class Settings:
             export_rows=_number(env, "YUNQIAO_EXPORT_ROWS", 1_000_000, low=1, high=100_000_000),
             exports_at_once=_number(env, "YUNQIAO_EXPORTS_AT_ONCE", 2, low=1, high=100),
             metrics_token=env.get("YUNQIAO_METRICS_TOKEN") or None,
+            providers_file=Path(providers).expanduser() if providers else None,
         )
 
 

@@ -1,5 +1,5 @@
 -- Verification: how many identities each department asked about on a day, and how many of them nobody has
--- depends: 0009_audit_chain
+-- depends: 0011_sign_on
 
 -- migrate: apply
 CREATE TABLE access.verified (

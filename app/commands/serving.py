@@ -81,7 +81,7 @@ def token(
 ) -> None:
     """Issue a signed token for an actor with a scope; the actor is made where there is none like it."""
     from hub.access.actors import ensure_actor
-    from hub.access.token import issue_token
+    from hub.access.token import issue_token, read_token
 
     settings, clock = Settings.from_env(), SystemClock()
 
@@ -105,6 +105,8 @@ def token(
     who = run_async(work())
     text = issue_token(who, secret=settings.token_secret, clock=clock, valid_for=timedelta(hours=hours))
     if as_json:
-        show_json({"actor_id": who.actor_id, "kind": who.kind, "purposes": list(who.purposes), "token": text})
+        token_id = read_token(text, secret=settings.token_secret, clock=clock).token_id
+        report = {"actor_id": who.actor_id, "kind": who.kind, "purposes": list(who.purposes)}
+        show_json({**report, "token_id": token_id, "token": text})
     else:
         sys.stdout.write(text + "\n")

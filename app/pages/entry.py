@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.pages.paths import local_path
 from app.pages.render import render
 from app.pages.session import Hub, end_session, keep_session
 from app.pages.texts import COOKIE, language_of, translate
@@ -25,8 +26,10 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """The empty form; says so when the visit before has ended."""
-        over = translate("signin.over", language_of(request)) if "over" in request.query_params else None
-        return render(request, "signin.html", problem=over, back=local_path(request.query_params.get("back")))
+        lang = language_of(request)
+        over = translate("signin.over", lang) if "over" in request.query_params else None
+        back, providers = local_path(request.query_params.get("back")), self._hub.desk().offered(lang)
+        return render(request, "signin.html", problem=over, back=back, providers=providers)
 
     async def take(self, request: Request) -> Response:
         """Sign in, or say what is wrong; the name typed stays."""
@@ -37,7 +40,7 @@ class SignIn:
             key, status = "error.expired_form", 403
         else:
             try:
-                token = await self._hub.sign_in(username, password)
+                token = await self._hub.desk().sign_in(username, password)
             except Unauthenticated:
                 key, status = "signin.wrong", 401
             except Forbidden:
@@ -45,8 +48,15 @@ class SignIn:
             else:
                 answer = RedirectResponse(back, status_code=303)
                 return keep_session(answer, request, token, max_age_s=int(self._session.total_seconds()))
-        problem = translate(key, lang)
-        return render(request, "signin.html", status=status, problem=problem, back=back, username=username)
+        return render(
+            request,
+            "signin.html",
+            status=status,
+            problem=translate(key, lang),
+            back=back,
+            username=username,
+            providers=self._hub.desk().offered(lang),
+        )
 
 
 def sent_from_here(request: Request) -> bool:
@@ -58,8 +68,9 @@ def sent_from_here(request: Request) -> bool:
 
 
 async def sign_out(visit: Visit) -> Response:
-    """End the visit."""
+    """End the visit, and with it every copy of its token."""
     await visit.form()
+    await visit.hub.desk().sign_out(visit.session.token)
     return end_session(RedirectResponse("/signin", status_code=303))
 
 
@@ -79,12 +90,3 @@ async def home(visit: Visit) -> Response:
 async def welcome(visit: Visit) -> Response:
     """For those whose way in is the data interface."""
     return visit.page("welcome.html")
-
-
-def local_path(text: str | None) -> str:
-    """``text`` where it is a path of this host, else the front page: nobody is sent on to another host."""
-    plain = text or "/"
-    parts = urlsplit(plain)
-    if parts.scheme or parts.netloc or not plain.startswith("/") or plain.startswith("//") or "\\" in plain:
-        return "/"
-    return plain if plain.isprintable() else "/"

@@ -45,6 +45,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     done = f"done.{request.query_params.get('done', '')}"
     context: dict[str, Any] = {
         "request": request,
+        "here": request.url.path,  # where the link to the other language leads
         "lang": lang,
         "t": partial(translate, lang=lang),
         "viewer": None,

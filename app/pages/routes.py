@@ -15,6 +15,7 @@ from starlette.routing import Route
 from app.pages import entry, ledger, openings, people
 from app.pages.render import render
 from app.pages.session import COOKIE, Hub, Session, end_session
+from app.pages.signon import ProviderSignIn
 from app.pages.texts import language_of, translate
 from app.pages.visit import Refused, Visit
 from hub.errors import Forbidden, HubError, Unauthenticated
@@ -66,6 +67,7 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
         return answer
 
     sign_in = entry.SignIn(hub, session)
+    provider = ProviderSignIn(hub, int(session.total_seconds()))
     officials = ("station", "county")
     posters = ("station", "county", "partner")
     return [
@@ -73,6 +75,8 @@ def routes(hub: Hub, *, secret: bytes, session: timedelta) -> list[Route]:
         Route("/welcome", guarded(entry.welcome)),
         Route("/signin", sign_in.show, methods=["GET"]),
         Route("/signin", sign_in.take, methods=["POST"]),
+        Route("/signin/with/{name}", provider.leave, methods=["GET"]),
+        Route("/signin/with/{name}/return", provider.arrive, methods=["GET"]),
         Route("/signout", guarded(entry.sign_out), methods=["POST"]),
         Route("/language", entry.choose_language),
         Route("/people", guarded(people.show_list, *officials)),

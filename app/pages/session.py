@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.signon import Desk
 from hub.access.actor import Actor
 from hub.api.exports.form import ExportForm
 from hub.api.exports.service import Export
@@ -24,8 +25,8 @@ R = TypeVar("R", bound=Response)
 class Hub(Protocol):
     """What the pages need of the server: signing in, and GraphQL with the rights of whoever signed in."""
 
-    async def sign_in(self, username: str, password: str) -> str:
-        """A session token."""
+    def desk(self) -> Desk:
+        """Where people sign in and out."""
         ...
 
     async def actor_of(self, token: str) -> Actor:

@@ -23,6 +23,7 @@ from python_calamine import CalamineWorkbook
 
 from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
+from hub.access.claimed import ClaimPool
 from hub.access.token import issue_token, read_token
 from hub.api.exports import service as exports_module
 from hub.api.exports.form import ExportForm

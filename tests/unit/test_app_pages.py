@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.pages.documents import document_names, load_document
-from app.pages.entry import local_path
 from app.pages.forms import FormProblem, number_in, opening_input, place_code, wish_input
+from app.pages.paths import local_path
 from app.pages.render import age_of, environment, reason_words
 from app.pages.texts import load_texts, translate
 from app.pages.visit import Refused
