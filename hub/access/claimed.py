@@ -202,7 +202,7 @@ async def open_claimed(settings: Settings, clock: Clock, *, max_size: int | None
         ``database_unavailable``.
     """
     limit = settings.statement_timeout_ms
-    limits = {"statement_timeout": str(limit), "lock_timeout": str(max(limit * 4 // 5, 1)), "jit": "off"}
+    limits = {"statement_timeout": str(limit), "lock_timeout": str(max(limit * 4 // 5, 1)), "jit": "off", "plan_cache_mode": "force_generic_plan"}
     with database_url(settings, "hub") as url:
         async with open_pool(
             url, max_size=max_size or settings.pool_size, server_settings=limits, keeps_claims=True

@@ -207,7 +207,18 @@ async def test_shipped_grants_take_the_short_way(actor: Actor, purpose: str) -> 
     for entity in ENTITIES_CLAIMED:
         word = shipped(actor, purpose).value(f"yunqiao.{entity}_rows")
         if (actor.kind, entity) != ("person", "conflict"):
-            assert word in ("", "all", "lives", "region", "own", "household", "referred", "parent", "self", "partner"), (
+            assert word in (
+                "",
+                "all",
+                "lives",
+                "region",
+                "own",
+                "household",
+                "referred",
+                "parent",
+                "self",
+                "partner",
+            ), (
                 entity,
                 word,
             )
@@ -253,6 +264,9 @@ async def test_the_hub_reads_no_cell_of_a_file_and_no_secret(hub: asyncpg.Connec
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await hub.execute(statement)
-    assert await hub.fetchval("SELECT rolbypassrls OR rolsuper OR rolinherit FROM pg_roles WHERE rolname = current_user") is False
+    assert (
+        await hub.fetchval("SELECT rolbypassrls OR rolsuper OR rolinherit FROM pg_roles WHERE rolname = current_user")
+        is False
+    )
     owned = await hub.fetchval("SELECT count(*) FROM pg_class WHERE relowner = 'yunqiao_hub'::regrole")
     assert owned == 0
