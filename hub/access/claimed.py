@@ -157,13 +157,15 @@ class ActorPool:
             return claims_for(self.actor, self.purpose, today=today)
         grants = load_grants()
         permit = grants.permit(self._mutation, kind=self.actor.kind, purpose=self.purpose)
+        if permit is None:
+            return claims_for(self.actor, self.purpose, today=today)
         return claim_set(
             self.actor,
             decide(self.actor, self.purpose, today=today),
             today=today,
             closed_under_years=grants.closed_under_years,
             mutation=self._mutation,
-            within=permit.rows if permit is not None else "",
+            within=permit.rows,
         )
 
     @asynccontextmanager
@@ -202,7 +204,7 @@ async def open_claimed(settings: Settings, clock: Clock, *, max_size: int | None
         ``database_unavailable``.
     """
     limit = settings.statement_timeout_ms
-    limits = {"statement_timeout": str(limit), "lock_timeout": str(max(limit * 4 // 5, 1)), "jit": "off", "plan_cache_mode": "force_generic_plan"}
+    limits = {"statement_timeout": str(limit), "lock_timeout": str(max(limit * 4 // 5, 1)), "jit": "off"}
     with database_url(settings, "hub") as url:
         async with open_pool(
             url, max_size=max_size or settings.pool_size, server_settings=limits, keeps_claims=True

@@ -29,8 +29,8 @@ from hub.db.fragment import Fragment
 from hub.db.pool import open_pool
 from hub.settings import Settings
 from schema.catalog import ENTITIES
-from schema.grants import Grant, Grants, Rows, load_grants
-from tests.query_register import ACTORS, COUNTY, HOUSEHOLDS, PEOPLE, TANGFANG, WUFENG, fill_register
+from schema.grants import Grant, Grants, Rows
+from tests.query_register import ACTORS, COUNTY, PEOPLE, TANGFANG, WUFENG, fill_register
 
 DAY = date(2026, 6, 15)
 _DRAWN = int(os.environ.get("YUNQIAO_DIFFERENTIAL", "200"))
