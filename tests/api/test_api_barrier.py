@@ -145,7 +145,8 @@ REFER = (
 POST = (
     "INSERT INTO market.opening (reference, partner_code, employer_name, title, occupation_code, region_code, channel,"
     " wage_low_yuan_per_month, wage_high_yuan_per_month, wage_kind, vacancies, posted_on, state, posted_by, updated_at)"
-    " VALUES ('new', $1, 'e', 't', '6-05-01-03', $2, 'local', 3000, 4000, 'monthly', 1, '2026-06-01', 'open', $3, now())"
+    " VALUES ('new', $1, 'e', 't', '6-05-01-03', $2, 'local', 3000, 4000, 'monthly', 1, '2026-06-01', 'open', $3,"
+    " now())"
 )
 
 
@@ -204,14 +205,15 @@ async def test_an_outcome_changes_no_more_of_an_opening_than_its_places(
 
 ENTRY = """
     WITH batch AS (
-        INSERT INTO intake.batch (feed, entity, department, region_code, layout_sha256, file_sha256, file_name, size_bytes,
-            mode, as_of, state, received_at)
+        INSERT INTO intake.batch (feed, entity, department, region_code, layout_sha256, file_sha256, file_name,
+            size_bytes, mode, as_of, state, received_at)
         VALUES ('station', 'person', $4, $2, '', $1::text::bytea, 'x', 1, 'delta', '2026-06-15', 'landed', now())
         RETURNING batch_id
     )
-    INSERT INTO intake.source_record (batch_id, line, feed, entity, department, region_code, record_key, row_hash, values, raw,
-        as_of, seen_on)
-    SELECT batch_id, 1, 'station', 'person', $4, $2, $1, $1::text::bytea, $3, '{}', '2026-06-15', '2026-06-15' FROM batch
+    INSERT INTO intake.source_record (batch_id, line, feed, entity, department, region_code, record_key, row_hash,
+        values, raw, as_of, seen_on)
+    SELECT batch_id, 1, 'station', 'person', $4, $2, $1, $1::text::bytea, $3, '{}', '2026-06-15', '2026-06-15'
+    FROM batch
 """
 
 
@@ -279,12 +281,15 @@ async def test_who_waits_for_another_change_is_told_so(
 ) -> None:
     station = await actors("station", region_code=WUFENG)
     case = CASES["addPerson"]
-    async with open_pool(str(settings.app_database_url), max_size=1) as other, other.acquire() as holder:
-        async with holder.transaction():
-            await holder.execute("SELECT pg_advisory_xact_lock(7298031)")
-            reply = await hurried.execute(
-                actor=station, purpose="employment_service", document=case.document, variables={"k": "a key of mine"}
-            )
+    async with (
+        open_pool(str(settings.app_database_url), max_size=1) as other,
+        other.acquire() as holder,
+        holder.transaction(),
+    ):
+        await holder.execute("SELECT pg_advisory_xact_lock(7298031)")
+        reply = await hurried.execute(
+            actor=station, purpose="employment_service", document=case.document, variables={"k": "a key of mine"}
+        )
     assert (reply.status, reply.reason) == (503, "register_busy")
     reply = await hurried.execute(
         actor=station, purpose="employment_service", document='{ person(id: "Person:1") { name } }'
