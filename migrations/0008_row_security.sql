@@ -163,6 +163,17 @@ BEGIN
     IF coalesce(claim, '') = '' THEN
         RETURN false;
     END IF;
+    IF entity = 'person' AND claim IN ('all', 'own', 'household', 'referred') THEN
+        -- One scope: whether children are among them the policy looks at itself.
+        RETURN sight.of_person(claim, true, who, false);
+    END IF;
+    IF claim = 'everything' THEN
+        RETURN true;
+    END IF;
+    IF claim = 'self' THEN
+        RETURN who = nullif(current_setting('yunqiao.person', true), '')::bigint
+            AND (entity <> 'referral' OR (SELECT h.here FROM sight.home h));
+    END IF;
     RETURN sight.speaks(entity, split_part(claim, '!', 1), who, house, opening, parent, region, partner)
         AND NOT (
             strpos(claim, '!') > 0
@@ -280,171 +291,218 @@ CREATE POLICY stages ON intake.batch TO yunqiao_app, yunqiao_registrar USING (tr
 CREATE POLICY stages ON intake.source_record TO yunqiao_app, yunqiao_registrar USING (true) WITH CHECK (true);
 CREATE POLICY stages ON access.idempotency_key TO yunqiao_app USING (true) WITH CHECK (true);
 
--- What an actor sees.
+-- What an actor sees. The common scopes stand in the policy; sight.mixed() is asked for all others. "nullif(…, false) IS NOT
+-- NULL" means "is true", and lets the planner reckon with nearly all rows passing, as they do: what a query's own
+-- predicate leaves is what may be seen, and the plan stays what it is without the policy.
 CREATE POLICY seen ON registry.region FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.region_rows', true)) WHEN 'all' THEN true ELSE false END
+    nullif((SELECT current_setting('yunqiao.region_rows', true)) = 'all', false) IS NOT NULL
 );
 
--- A child is closed unless the claim's latest birthday is infinity; nobody knows of whom the birthday is unknown.
+-- Prefixes are claimed only where the scope is "lives" or "region". A child is closed unless the claim's latest birthday is
+-- infinity.
 CREATE POLICY seen ON registry.person FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.person_rows', true))
-        WHEN 'lives' THEN starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-        WHEN 'region' THEN starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-            OR starts_with(registered_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-        WHEN 'all' THEN true
-        WHEN 'own' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'household' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-            OR household_id = (SELECT h.household_id FROM sight.home h)
-        WHEN 'referred' THEN EXISTS (SELECT FROM sight.referred r WHERE r.person_id = person.person_id)
-        ELSE sight.mixed('person', who => person_id)
-    END
-    AND (born_on IS NULL OR born_on <= (SELECT nullif(current_setting('yunqiao.person_born', true), '')::date))
+    nullif(
+        (starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.person_lives', true), '')))
+            OR starts_with(registered_region_code, (SELECT nullif(current_setting('yunqiao.person_registered', true), '')))
+            OR ((SELECT current_setting('yunqiao.person_rows', true)) NOT IN ('', 'lives', 'region')
+                AND sight.mixed('person', who => person_id)))
+        AND (born_on IS NULL OR born_on <= (SELECT nullif(current_setting('yunqiao.person_born', true), '')::date)),
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.household FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.household_rows', true))
-        WHEN 'lives' THEN starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-        WHEN 'region' THEN starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-            OR starts_with(registered_region_code, (SELECT nullif(current_setting('yunqiao.region', true), '')))
-        WHEN 'all' THEN true
-        WHEN 'own' THEN household_id = (SELECT h.household_id FROM sight.home h)
-        ELSE sight.mixed('household', house => household_id)
-    END
+    nullif(
+        starts_with(living_region_code, (SELECT nullif(current_setting('yunqiao.household_lives', true), '')))
+        OR starts_with(registered_region_code, (SELECT nullif(current_setting('yunqiao.household_registered', true), '')))
+        OR ((SELECT current_setting('yunqiao.household_rows', true)) NOT IN ('', 'lives', 'region')
+            AND sight.mixed('household', house => household_id)),
+        false
+    ) IS NOT NULL
 );
 
--- What hangs on a person: 'parent' is "as the person is seen", by the person's own policy.
+-- What hangs on something: 'parent' is "as that is seen", by that one's own policy. OFFSET 0 keeps to one look-up a row.
 CREATE POLICY seen ON registry.wish FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.wish_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = wish.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('wish', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.wish_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = wish.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('wish', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.employment FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.employment_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = employment.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('employment', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.employment_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = employment.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('employment', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.training FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.training_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = training.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('training', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.training_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = training.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('training', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.certificate FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.certificate_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = certificate.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('certificate', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.certificate_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = certificate.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('certificate', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.benefit FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.benefit_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = benefit.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('benefit', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.benefit_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = benefit.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('benefit', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON matching.recommendation FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.recommendation_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = recommendation.person_id AND p.gone_on IS NULL)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('recommendation', who => person_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.recommendation_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = recommendation.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            ELSE sight.mixed('recommendation', who => person_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.benefit_month FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.benefit_month_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.benefit b WHERE b.benefit_id = benefit_month.benefit_id)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('benefit_month', parent => benefit_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.benefit_month_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.benefit b WHERE b.benefit_id = benefit_month.benefit_id OFFSET 0
+            )
+            ELSE sight.mixed('benefit_month', parent => benefit_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.monitoring FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.monitoring_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.household h WHERE h.household_id = monitoring.household_id)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('monitoring', house => household_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.monitoring_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.household h WHERE h.household_id = monitoring.household_id OFFSET 0
+            )
+            ELSE sight.mixed('monitoring', house => household_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON registry.conflict FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.conflict_rows', true))
-        WHEN 'parent' THEN CASE entity
-            WHEN 'household' THEN EXISTS (SELECT FROM registry.household h WHERE h.household_id = entity_id)
-            ELSE EXISTS (SELECT FROM registry.person p WHERE p.person_id = entity_id AND p.gone_on IS NULL)
-        END
-        WHEN 'everything' THEN true
-        ELSE sight.mixed(
-            'conflict', who => CASE WHEN entity <> 'household' THEN entity_id END,
-            house => CASE WHEN entity = 'household' THEN entity_id END
-        )
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.conflict_rows', true))
+            WHEN 'parent' THEN CASE entity
+                WHEN 'household' THEN EXISTS (
+                    SELECT FROM registry.household h WHERE h.household_id = entity_id OFFSET 0
+                )
+                ELSE EXISTS (SELECT FROM registry.person p WHERE p.person_id = entity_id AND p.gone_on IS NULL OFFSET 0)
+            END
+            ELSE sight.mixed('conflict', who => CASE WHEN entity <> 'household' THEN entity_id END,
+                house => CASE WHEN entity = 'household' THEN entity_id END)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON market.opening FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.opening_rows', true))
-        WHEN 'all' THEN true
-        WHEN 'own' THEN partner_code = (SELECT nullif(current_setting('yunqiao.partner', true), ''))
-        ELSE sight.mixed('opening', region => region_code, partner => partner_code)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.opening_rows', true))
+            WHEN 'all' THEN true
+            WHEN 'own' THEN partner_code = (SELECT nullif(current_setting('yunqiao.partner', true), ''))
+            ELSE sight.mixed('opening', region => region_code, partner => partner_code)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON market.programme FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.programme_rows', true))
-        WHEN 'all' THEN true
-        ELSE sight.mixed('programme', region => region_code)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.programme_rows', true))
+            WHEN 'all' THEN true
+            ELSE sight.mixed('programme', region => region_code)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON market.post FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.post_rows', true))
-        WHEN 'all' THEN true
-        ELSE sight.mixed('post', region => region_code)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.post_rows', true))
+            WHEN 'all' THEN true
+            ELSE sight.mixed('post', region => region_code)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 -- A referral is the person's, and the business of the partner whose opening it leads to.
 CREATE POLICY seen ON casework.referral FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.referral_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = referral.person_id AND p.gone_on IS NULL)
-        WHEN 'partner' THEN EXISTS (SELECT FROM sight.partners_opening o WHERE o.opening_id = referral.opening_id)
-        WHEN 'self' THEN person_id = (SELECT nullif(current_setting('yunqiao.person', true), '')::bigint)
-            AND (SELECT h.here FROM sight.home h)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('referral', who => person_id, opening => opening_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.referral_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM registry.person p WHERE p.person_id = referral.person_id AND p.gone_on IS NULL OFFSET 0
+            )
+            WHEN 'partner' THEN EXISTS (
+                SELECT FROM sight.partners_opening o WHERE o.opening_id = referral.opening_id OFFSET 0
+            )
+            ELSE sight.mixed('referral', who => person_id, opening => opening_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON casework.contact FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.contact_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM casework.referral f WHERE f.referral_id = contact.referral_id)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('contact', parent => referral_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.contact_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM casework.referral f WHERE f.referral_id = contact.referral_id OFFSET 0
+            )
+            ELSE sight.mixed('contact', parent => referral_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 CREATE POLICY seen ON casework.outcome FOR SELECT TO yunqiao_hub USING (
-    CASE (SELECT current_setting('yunqiao.outcome_rows', true))
-        WHEN 'parent' THEN EXISTS (SELECT FROM casework.referral f WHERE f.referral_id = outcome.referral_id)
-        WHEN 'everything' THEN true
-        ELSE sight.mixed('outcome', parent => referral_id)
-    END
+    nullif(
+        CASE (SELECT current_setting('yunqiao.outcome_rows', true))
+            WHEN 'parent' THEN EXISTS (
+                SELECT FROM casework.referral f WHERE f.referral_id = outcome.referral_id OFFSET 0
+            )
+            ELSE sight.mixed('outcome', parent => referral_id)
+        END,
+        false
+    ) IS NOT NULL
 );
 
 -- Nothing personal stands in the columns that the hub may read of these.
@@ -473,7 +531,9 @@ CREATE POLICY entered ON intake.source_record FOR INSERT TO yunqiao_hub WITH CHE
         WHEN (SELECT current_setting('yunqiao.mutation', true)) IN ('editWish', 'editEmployment', 'recordOutcome')
             THEN EXISTS (SELECT FROM registry.person p WHERE p.person_id = (values ->> 'person_id')::bigint)
                 AND (values ->> 'person_id')::bigint IN (SELECT w.person_id FROM sight.within w)
-        WHEN (SELECT current_setting('yunqiao.mutation', true)) = 'addPerson' THEN sight.is_new((values ->> 'person_id')::bigint)
+        WHEN (SELECT current_setting('yunqiao.mutation', true)) = 'addPerson'
+            THEN (SELECT current_setting('yunqiao.within', true)) IN ('lives', 'region', 'all')
+                AND sight.is_new((values ->> 'person_id')::bigint)
         ELSE false
     END
     AND (values ->> 'living_region_code' IS NULL

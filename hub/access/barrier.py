@@ -21,7 +21,21 @@ from schema.regions import prefix_of
 
 #: Provenance is read out of the people's own rows: it has none to close.
 ENTITIES_CLAIMED = tuple(name for name in ENTITIES if name != "provenance")
-_WHO = ("for", "region", "partner", "person", "born_before", "person_born", "actor", "mutation", "within")
+_WHO = (
+    "for",
+    "region",
+    "partner",
+    "person",
+    "born_before",
+    "person_born",
+    "person_lives",
+    "person_registered",
+    "household_lives",
+    "household_registered",
+    "actor",
+    "mutation",
+    "within",
+)
 #: All settings; every set says each of them, so that nothing of another's can remain.
 CLAIM_NAMES = tuple(f"yunqiao.{name}" for name in (*_WHO, *(f"{entity}_rows" for entity in ENTITIES_CLAIMED)))
 
@@ -47,6 +61,8 @@ _PARENTS = {
     "conflict": ("person", "household"),
 }
 _OWN_ROWS = frozenset({"wish", "employment", "training", "certificate", "benefit", "recommendation"})
+#: Words under which a row's region of living, and of registration, must be the actor's.
+_PREFIXED = (("lives", "region"), ("region",))
 _EVERYTHING = (Scope("all", True),)
 _ONESELF = (Scope("own", True),)
 
@@ -115,20 +131,22 @@ def claim_set(
     """
     claims = Claims.of(actor, today=today, closed_under_years=closed_under_years)
     adult = claims.born_before.isoformat()
-    person = decisions.rows.get("person", ())
-    simple = len(person) == 1 and not decisions.hidden.get("person")
+    region = prefix_of(actor.region_code) if actor.region_code else ""
+    words = {entity: claim_word(entity, decisions, actor) for entity in ENTITIES_CLAIMED}
+    simple = words["person"] in _PLAIN["person"]
     who = (
         actor.kind,
-        prefix_of(actor.region_code) if actor.region_code else "",
+        region,
         actor.partner_code or "",
         str(actor.person_id) if actor.person_id is not None else "",
         adult,
-        adult if simple and not person[0].minors else "infinity",
+        adult if simple and not decisions.rows["person"][0].minors else "infinity",
+        *(region if words[entity] in told else "" for entity in ("person", "household") for told in _PREFIXED),
         str(actor.actor_id) if mutation else "",
         mutation,
         within,
     )
-    return ClaimSet((*who, *(claim_word(entity, decisions, actor) for entity in ENTITIES_CLAIMED)))
+    return ClaimSet((*who, *words.values()))
 
 
 def claim_word(entity: str, decisions: Decisions, actor: Actor) -> str:

@@ -171,13 +171,15 @@ class ActorPool:
                 mutation=self._mutation,
             )
         permit = grants.permit(self._mutation, kind=self.actor.kind, purpose=self.purpose)
+        if permit is None:
+            return claims_for(self.actor, self.purpose, today=today)
         return claim_set(
             self.actor,
             decide(self.actor, self.purpose, today=today),
             today=today,
             closed_under_years=grants.closed_under_years,
             mutation=self._mutation,
-            within=permit.rows if permit is not None else "",
+            within=permit.rows,
         )
 
     @asynccontextmanager
