@@ -33,7 +33,8 @@ SELECT
 -- name: fetch_readiness
 -- Migrations that were applied, and whether the audit can be written here and now.
 SELECT ARRAY(SELECT migration_id::text FROM public._pogo_migration) AS migrations,
-    has_table_privilege('audit.entry', 'INSERT') AND NOT pg_is_in_recovery()
+    coalesce((SELECT has_function_privilege(f.oid, 'EXECUTE') FROM pg_proc f
+        WHERE f.pronamespace = 'audit'::regnamespace AND f.proname = 'append'), false) AND NOT pg_is_in_recovery()
         AND current_setting('transaction_read_only') = 'off' AS audit_writable;
 
 -- name: fetch_rejection_counts

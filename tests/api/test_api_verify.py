@@ -207,7 +207,7 @@ async def test_five_thousand_are_one_statement(
                 document=QUERY,
                 variables={"claim": "ON_BENEFIT", "identities": asked},
             )
-            async with pool.acquire() as connection:
+            async with claimed.of(civil, "social_assistance").acquire() as connection:
                 connection.add_query_logger(lambda record: statements.append(record.query))
     answer = reply.parsed()["data"]["verifyIdentities"]
     assert len(answer) == 5000

@@ -91,11 +91,11 @@ async def test_not_ready_says_why(
     assert await reasons(app) == ["starting"]
     async with app.router.lifespan_context(app):
         assert await reasons(app) == []
-        await owner.execute("REVOKE INSERT ON audit.entry FROM yunqiao_app")
+        await owner.execute("REVOKE EXECUTE ON FUNCTION audit.append FROM yunqiao_app")
         try:
             assert await reasons(app) == ["audit_not_writable"]
         finally:
-            await owner.execute("GRANT INSERT ON audit.entry TO yunqiao_app")
+            await owner.execute("GRANT EXECUTE ON FUNCTION audit.append TO yunqiao_app")
     present = {path.name for path in operations.migrations_dir().glob("*.sql")}
     for name in present:
         (tmp_path / name).touch()
