@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +29,18 @@ from hub.settings import Settings
 
 _FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 _NUMBERS = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A temporary folder of this run's own.
+
+    The usual one is shared by all runs of a user, and each closes it to others at its start: the embedded server of
+    a run beside it, which works as another user, would lose its files.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="yunqiao-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @dataclass(frozen=True, slots=True)
