@@ -14,7 +14,7 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (
         "places",
         """CREATE TEMP TABLE place AS SELECT row_number() OVER (ORDER BY region_code) - 1 AS n, region_code
-           FROM registry.region WHERE level = 'township'""",
+           FROM registry.region WHERE level = 'township' AND region_code LIKE '53%'""",
     ),
     (
         "sources",
