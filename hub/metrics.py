@@ -39,6 +39,7 @@ class Metrics:
             ("kind", "status", "actor"),
             registry=held,
         )
+        self._answered: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}
         self.request_seconds = Histogram(
             "yunqiao_request_seconds",
             "From the request to its durable audit entry",
@@ -93,8 +94,13 @@ class Metrics:
         """One GraphQL request was answered."""
         kind = kind if kind in _KINDS else "other"
         actor = actor if actor in _ACTORS else "other"
-        self.requests.labels(kind, str(status), actor).inc()
-        self.request_seconds.labels(kind).observe(seconds)
+        # The library finds a child by its labels under a lock; ours are few.
+        held = self._answered.get((kind, status, actor))
+        if held is None:
+            held = self.requests.labels(kind, str(status), actor), self.request_seconds.labels(kind)
+            self._answered[kind, status, actor] = held
+        held[0].inc()
+        held[1].observe(seconds)
 
     def audited(self, entries: int, seconds: float, written: bool) -> None:
         """One batch of the audit was written, or not."""

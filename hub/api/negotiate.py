@@ -5,6 +5,8 @@ Source: RFC 9110, section 12.5.1; GraphQL over HTTP specification, "Accept".
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
@@ -28,6 +30,7 @@ def read_accept(text: str) -> list[tuple[str, float]]:
     return sorted(found, key=lambda one: -one[1])
 
 
+@lru_cache(maxsize=128)
 def choose_media(accept: str | None) -> str | None:
     """The media type of the answer; None where the sender accepts neither."""
     if accept is None or not accept.strip():
@@ -40,6 +43,7 @@ def choose_media(accept: str | None) -> str | None:
     return None
 
 
+@lru_cache(maxsize=128)
 def accepts_html(accept: str) -> bool:
     """Whether a browser asks for a page: HTML by name, and before any JSON."""
     for media, _ in read_accept(accept):

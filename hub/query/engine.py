@@ -81,6 +81,7 @@ class Engine:
         self.limits = limits or Limits()
         self._clock = clock
         self._operations: Lru[tuple[str, str | None], Operation] = Lru(documents)
+        self._roots: Lru[tuple[Any, ...], tuple[Operation, list[Selected]]] = Lru(plans)
         self._statements: Lru[tuple[Any, ...], Statement] = Lru(plans)
 
     def read_operation(self, document: str, operation_name: str | None) -> Operation:
@@ -117,9 +118,15 @@ class Engine:
 
     def roots(self, operation: Operation, variables: VariableValues) -> list[Selected]:
         """The root fields asked for."""
-        selector = Selector(self.schema, operation.fragments, variables)
-        name = "Query" if operation.kind is OperationType.QUERY else "Mutation"
-        return selector.collect(name, (operation.node.selection_set,))
+        # Of one shape of variables the same fields are asked for, whatever the values.
+        key = (id(operation), shape_of(operation, variables))
+        held = self._roots.get(key)
+        if held is None or held[0] is not operation:
+            selector = Selector(self.schema, operation.fragments, variables)
+            name = "Query" if operation.kind is OperationType.QUERY else "Mutation"
+            held = operation, selector.collect(name, (operation.node.selection_set,))
+            self._roots.put(key, held)
+        return held[1]
 
     async def execute(
         self,
