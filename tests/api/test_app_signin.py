@@ -27,6 +27,7 @@ from hub.access.accounts import store_account
 from hub.access.actor import Actor
 from hub.access.actors import store_revocation
 from hub.access.signon.links import store_link, store_unlinking
+from hub.access.signon.visit import cookie_name
 from hub.clock import Clock, FixedClock, SystemClock
 from hub.settings import Settings
 from tests.api.conftest import WUFENG
@@ -409,6 +410,35 @@ async def test_a_cookie_of_somebody_elses_making_is_no_sign_in(
     client.cookies.clear()
     client.headers["cookie"] = f"{name}={cookie}"
     assert (await arrive(client, asked["state"])).status_code == 401
+
+
+async def test_a_cookie_under_the_name_of_another_sign_in_is_none(
+    client: httpx.AsyncClient, idp: Idp, clock: FixedClock
+) -> None:
+    _, one = await begin(client)
+    (cookie,) = [value for name, value in client.cookies.items() if name.startswith("signin_")]
+    idp.set(token=[200, {"id_token": sign(KEY, id_claims(idp, clock, one["nonce"]), typ="JWT")}])
+    client.cookies.clear()
+    client.headers["cookie"] = f"{cookie_name('mine')}={cookie}"
+    assert (await arrive(client, "mine")).status_code == 401
+    assert "session" not in client.cookies
+
+
+async def test_a_sign_in_with_one_provider_is_not_finished_with_another(
+    settings: Settings, idp: Idp, clock: FixedClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    extra = f"""
+        [providers.other]
+        issuer = "http://127.0.0.1:1"
+        client_id = "{CLIENT}"
+        algorithms = ["RS256"]
+    """
+    async with running(build_app(configured(settings, tmp_path, idp, extra), clock=clock)) as client:
+        _, asked = await begin(client)
+        with caplog.at_level(logging.INFO, logger="hub.access.signon"):
+            answer = await client.get("/signin/with/other/return", params={"code": "c", "state": asked["state"]})
+    assert answer.status_code == 401
+    assert [record.fields for record in caplog.records if record.name == "hub.access.signon"] == [{"why": "provider"}]  # type: ignore[attr-defined]  # set by the logging call
 
 
 async def test_a_session_token_is_no_sign_in_and_a_sign_in_is_no_session(
