@@ -22,12 +22,14 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sharing.counted import watched
+from sharing.equal import check_equal
 from sharing.questions import Question, draw_questions, write_requests
 from sharing.register import load_register
 from sharing.servers import Server, install_peer, running_hub, running_peer
@@ -35,12 +37,14 @@ from sharing.servers import Server, install_peer, running_hub, running_peer
 from app.output import show_rows
 from hub.access.actor import Actor
 from hub.access.actors import ensure_actor
+from hub.access.barrier import CLAIM_NAMES, claims_for
 from hub.access.policy import Claims, decide
 from hub.access.token import issue_token
 from hub.api.schema import build_schema, core_schema
 from hub.clock import SystemClock
 from hub.db import migrate, open_database
 from hub.db.embedded import embedded_server
+from hub.db.pool import url_for
 from hub.query.binding import Run, values_of
 from hub.query.engine import Engine
 from hub.settings import Settings
@@ -65,11 +69,13 @@ class Size:
     seconds: float
     connections: tuple[int, ...]
     documents: int
+    costly: tuple[str, ...]  # the questions that costs are measured with
 
 
-QUICK, WHOLE = Size(20_000, 2, 1.5, (64,), 2_000), Size(200_000, 5, 4.0, (16, 64), 100_000)
-#: What can be taken out to see its cost; see sharing/without.py.
-DUTIES = ("audit", "access")
+QUICK = Size(20_000, 2, 1.2, (64,), 2_000, ("person", "page"))
+WHOLE = Size(200_000, 5, 4.0, (16, 64), 100_000, ("person", "households", "page", "search"))
+#: What can be taken out to see its cost; see sharing/without.py. Row-level security goes with the role it binds.
+DUTIES = ("audit", "access", "row security")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,52 +165,84 @@ def compare(size: Size, settings: Settings, url: str, folder: Path) -> dict[str,
     actor, questions, statements = asyncio.run(prepare(settings, size))
     token = issue_token(actor, secret=settings.token_secret, clock=SystemClock(), valid_for=timedelta(hours=3))
     headers = {"authorization": f"Bearer {token}", "x-purpose": PURPOSE}
+    claims = dict(zip(CLAIM_NAMES, claims_for(actor, PURPOSE, today=SystemClock().today()).values, strict=True))
     found: dict[tuple[int, str, str], list[Measured]] = defaultdict(list)
     with ExitStack() as stack:
         hub = stack.enter_context(running_hub("hub", settings.data_dir, environ={"YUNQIAO_POOL_SIZE": str(POOL)}))
-        peer = stack.enter_context(running_peer("peer", url, pool=POOL))
+        peers = (
+            stack.enter_context(running_peer("peer", url, pool=POOL)),
+            stack.enter_context(running_peer("peer_rls", url_for(settings, url, "hub"), pool=POOL, claims=claims)),
+        )
+        asked = [
+            (question, server, _requests(question, server, headers if server is hub else None))
+            for question in questions
+            for server in (hub, *peers)
+        ]
+        for question in questions:
+            ready = {server.name: requests for one, server, requests in asked if one is question}
+            print(f"{question.name}: {check_equal(question.name, ready)} values, the same from all servers", flush=True)
         for round_number in range(-1, size.rounds):  # the first warms up
             for connections in size.connections:
-                for question in questions:
-                    for server in (hub, peer):
-                        requests = (
-                            write_requests(question.hub, question.hub_variables, port=server.port, headers=headers)
-                            if server is hub
-                            else write_requests(question.peer, question.peer_variables, port=server.port, headers={})
-                        )
-                        seconds = size.seconds if round_number >= 0 else 0.7
-                        one = ask(server, requests, connections=connections, seconds=seconds, folder=folder)
-                        if round_number >= 0:
-                            found[connections, question.name, server.name].append(one)
-                    if round_number >= 0:
+                for question, server, requests in asked:
+                    seconds = size.seconds if round_number >= 0 else 0.5
+                    one = ask(server, requests, connections=connections, seconds=seconds, folder=folder)
+                    if round_number < 0:
+                        continue
+                    found[connections, question.name, server.name].append(one)
+                    if server is hub:
                         bare = ask_bare(
-                            url, statements[question.name], connections=connections, seconds=size.seconds, folder=folder
+                            url, statements[question.name], connections=connections, seconds=seconds, folder=folder
                         )
                         found[connections, question.name, "loop"].append(bare)
     line = report(size, questions, found)
-    line |= measure_costs(size, settings, questions, headers, folder)
+    line |= measure_statements(settings, url, actor, questions)
+    line |= measure_costs(size, settings, url, questions, headers, folder)
     line |= measure_documents(size, settings, headers, folder)
     return line | measure_workers(size, settings, questions, headers, folder)
 
 
+def _requests(question: Question, server: Server, headers: Mapping[str, str] | None) -> list[bytes]:
+    """The question's requests to the hub, which wants headers, or to a peer."""
+    if headers is None:
+        return write_requests(question.peer, question.peer_variables, port=server.port, headers={})
+    return write_requests(question.hub, question.hub_variables, port=server.port, headers=headers)
+
+
+def measure_statements(settings: Settings, url: str, actor: Actor, questions: list[Question]) -> dict[str, Any]:
+    """Statements over the register for each request, counted at the driver."""
+
+    async def count() -> float:
+        requests = 0
+        async with watched(replace(settings, database_url=url), 2) as (service, counted):
+            for question in questions:
+                for given in question.hub_variables[:50]:
+                    await service.execute(actor=actor, purpose=PURPOSE, document=question.hub, variables=dict(given))
+                    requests += 1
+        return counted.of["register"] / requests
+
+    return {"statements_per_request": round(asyncio.run(count()), 3)}
+
+
 def measure_costs(
-    size: Size, settings: Settings, questions: list[Question], headers: Mapping[str, str], folder: Path
+    size: Size, settings: Settings, url: str, questions: list[Question], headers: Mapping[str, str], folder: Path
 ) -> dict[str, Any]:
     """What each duty costs: throughput without it over throughput with it, in alternating rounds."""
-    environ = {"YUNQIAO_POOL_SIZE": str(POOL)}
     found: dict[tuple[str, str], list[Measured]] = defaultdict(list)
+    questions = [question for question in questions if question.name in size.costly]
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(running_hub(name, settings.data_dir, environ=environ, without=name))
-            for name in ("nothing", *DUTIES)
-        ]
+        servers = []
+        for name in ("nothing", *DUTIES):
+            environ = {"YUNQIAO_POOL_SIZE": str(POOL)}
+            if name == "row security":
+                environ["YUNQIAO_HUB_DATABASE_URL"] = url_for(settings, url, "app")
+            without = name if name in ("audit", "access") else "nothing"
+            servers.append(stack.enter_context(running_hub(name, settings.data_dir, environ=environ, without=without)))
         for round_number in range(-1, size.rounds):
             for question in questions:
                 for server in servers:
-                    requests = write_requests(question.hub, question.hub_variables, port=server.port, headers=headers)
-                    one = ask(
-                        server, requests, connections=max(size.connections), seconds=size.seconds / 2, folder=folder
-                    )
+                    seconds = size.seconds if round_number >= 0 else 0.5
+                    requests = _requests(question, server, headers)
+                    one = ask(server, requests, connections=max(size.connections), seconds=seconds, folder=folder)
                     if round_number >= 0:
                         found[question.name, server.name].append(one)
     rows = [
@@ -269,31 +307,34 @@ def report(
     """Tables for people; the last line's object."""
     line: dict[str, Any] = {}
     for connections in size.connections:
-        rows = []
+        speeds, ratios, costs = [], [], []
         for question in questions:
-            of = {name: found[connections, question.name, name] for name in ("hub", "peer", "loop")}
+            of = {name: found[connections, question.name, name] for name in ("hub", "peer", "peer_rls", "loop")}
             entry = {
                 "ratio": _ratio(of["hub"], of["peer"]),
+                "ratio_to_rls": _ratio(of["hub"], of["peer_rls"]),
                 "share_of_loop": _ratio(of["hub"], of["loop"]),
                 "p99_ms": median(one.p99_ms for one in of["hub"]),
                 "peer_p99_ms": median(one.p99_ms for one in of["peer"]),
             }
-            rows.append(
-                {
-                    "question": question.name,
-                    "hub/s": median(one.per_s for one in of["hub"]),
-                    "peer/s": median(one.per_s for one in of["peer"]),
-                    "loop/s": median(one.per_s for one in of["loop"]),
-                    **entry,
-                    "target": TARGETS[question.name],
-                    "loop target": LOOP_TARGETS[question.name],
-                    "hub cpu ms": median(one.cpu_ms for one in of["hub"]),
-                    "peer cpu ms": median(one.cpu_ms for one in of["peer"]),
-                }
+            name = {"question": question.name}
+            speeds.append(name | {f"{who}/s": median(one.per_s for one in held) for who, held in of.items()})
+            ratios.append(
+                name
+                | {"x peer": entry["ratio"], "wanted": TARGETS[question.name]}
+                | {"x rls": entry["ratio_to_rls"], "wanted ": RLS_TARGET}
+                | {"of loop": entry["share_of_loop"], "wanted  ": LOOP_TARGETS[question.name]}
+            )
+            costs.append(
+                name
+                | {f"{who} p99": median(one.p99_ms for one in of[who]) for who in ("hub", "peer")}
+                | {f"{who} cpu": median(one.cpu_ms for one in of[who]) for who in ("hub", "peer", "peer_rls")}
             )
             if connections == max(size.connections):
                 line[question.name] = {name: round(value, 3) for name, value in entry.items()}
-        show_rows(f"{connections} connections, medians of {size.rounds} rounds", rows)
+        show_rows(f"{connections} connections, requests a second, medians of {size.rounds} rounds", speeds)
+        show_rows("Times PostGraphile, times PostGraphile with row-level security, share of the bare loop", ratios)
+        show_rows("Milliseconds: 99th percentile of latency, processor time of the server a request", costs)
     line["server_cpu_ms"] = round(median(one.cpu_ms for one in found[max(size.connections), "person", "hub"]), 3)
     return line
 

@@ -13,30 +13,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sharing.counted import Counted, watched
+
 from app.output import show_rows, show_table
 from app.stages import MATCHING_PURPOSE, match_region, resolve_and_publish
 from hub.access.actor import Actor
 from hub.access.actors import ensure_actor
-from hub.access.audit import AuditLog
-from hub.access.barrier import NO_CLAIMS
-from hub.access.claimed import open_claimed
 from hub.api.service import GraphQLService
 from hub.clock import SystemClock
 from hub.db import migrate, open_database
 from hub.db.embedded import embedded_server
-from hub.db.pool import open_pool, url_for
 from hub.intake.ingest import ingest_paths
 from hub.settings import Settings
 from hub.telemetry import SilentProgress
@@ -92,22 +87,6 @@ OPERATIONS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-class Counted:
-    """Statements by what they are for."""
-
-    _SESSION = re.compile(r"typeinfo_tree|set_config\(|^\s*(SELECT pg_advisory_unlock_all|CLOSE ALL|RESET)")
-
-    def __init__(self) -> None:
-        self.of: Counter[str] = Counter()
-
-    def __call__(self, record: Any) -> None:
-        """Note one statement."""
-        if "audit.append(" in record.query:
-            self.of["audit"] += 1
-        else:
-            self.of["session" if self._SESSION.search(record.query) else "register"] += 1
-
-
 @dataclass(frozen=True, slots=True)
 class Register:
     """A made county: who asks, ids to ask for, how many people it has."""
@@ -146,24 +125,6 @@ async def make_register(settings: Settings, households: int) -> Register:
             "partner": await ensure_actor(pool, kind="partner", name="partner", partner_code=partner, clock=clock),
         }
     return Register(actors, {"{person}": f"Person:{person}", "{household}": f"Household:{household}"}, persons)
-
-
-@asynccontextmanager
-async def watched(settings: Settings, connections: int) -> AsyncIterator[tuple[GraphQLService, Counted]]:
-    """The service on connections whose every statement is noted."""
-    counted = Counted()
-    assert settings.database_url is not None  # noqa: S101  # the caller started the server
-    clock = SystemClock()
-    async with (
-        open_pool(url_for(settings, settings.database_url, "app"), max_size=connections) as pool,
-        open_claimed(settings, clock, max_size=connections) as claimed,
-        AsyncExitStack() as opened,
-    ):
-        for _ in range(connections):
-            for one in (pool.acquire(), claimed.acquire(NO_CLAIMS)):
-                (await opened.enter_async_context(one)).add_query_logger(counted)
-        await opened.aclose()
-        yield GraphQLService(claimed, AuditLog(pool), clock), counted
 
 
 async def ask(service: GraphQLService, actor: Actor, document: str, variables: Mapping[str, Any]) -> tuple[float, int]:
