@@ -39,6 +39,7 @@ class Yunqiao:
             "YUNQIAO_DATA_DIR": str(settings.data_dir),
             "YUNQIAO_DATABASE_URL": settings.database_url,
             "YUNQIAO_APP_DATABASE_URL": settings.app_database_url,
+            "YUNQIAO_HUB_DATABASE_URL": settings.hub_database_url,
             "YUNQIAO_PROVIDERS_FILE": str(file),
         }
 
