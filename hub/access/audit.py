@@ -7,7 +7,6 @@ one commit, and alone an entry goes out at once.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import orjson
 
 from hub.db.sql import load_queries
 from hub.errors import Unavailable
@@ -62,7 +62,7 @@ async def store_audit(connection: asyncpg.Connection | asyncpg.Pool, entries: li
 
 def _cell(value: object) -> object:
     # A list in a list is a dimension to PostgreSQL, not a value: lists and objects travel as JSON text.
-    return json.dumps(value) if isinstance(value, (list, dict)) else value
+    return orjson.dumps(value, default=str).decode() if isinstance(value, (list, dict)) else value
 
 
 class AuditLog:

@@ -25,12 +25,18 @@ from hub.api.reply import Reply, error_reply
 from hub.api.request import HttpError, Receive, Scope, read_request
 from hub.api.service import GraphQLService
 from hub.errors import Forbidden, HubError, InvalidInput, Unauthenticated
+from hub.telemetry import tell
 from hub.tracing import mark_span, request_span, trace_headers
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _LOG = logging.getLogger("hub.api.http")
 _MOST_BYTES = 1_000_000
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
 #: The page runs nothing but its own files and talks to nobody but this server; the editor writes styles of its own.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -76,7 +82,7 @@ class GraphQLApp:
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: uuid.UUID
     ) -> None:
-        started = time.perf_counter()
+        started, number = time.perf_counter(), str(request_id)
         media = choose_media(headers.get("accept"))
         actor: Actor | None = None
         purpose = headers.get("x-purpose", "").strip()
@@ -112,19 +118,18 @@ class GraphQLApp:
             reply = await self._refuse(cause, actor=actor, purpose=purpose, request_id=request_id)
             status = reply.status if reply.status == 503 else status
         mark_span("http.response.status_code", status)
-        await _send(send, status, media or JSON, reply.body, {**_headers_of(status, request_id), **trace_headers()})
-        _LOG.info(
+        await _send(send, status, media or JSON, reply.body, {**_headers_of(status, number), **trace_headers()})
+        tell(
+            _LOG,
             "graphql",
-            extra={
-                "fields": {
-                    "request_id": str(request_id),
-                    "status": status,
-                    "ms": round((time.perf_counter() - started) * 1000, 2),
-                    "bytes": len(reply.body),
-                    "actor_id": actor.actor_id if actor else None,
-                    "actor_kind": actor.kind if actor else None,
-                    "reason": reply.reason,
-                }
+            {
+                "request_id": number,
+                "status": status,
+                "ms": round((time.perf_counter() - started) * 1000, 2),
+                "bytes": len(reply.body),
+                "actor_id": actor.actor_id if actor else None,
+                "actor_kind": actor.kind if actor else None,
+                "reason": reply.reason,
             },
         )
 
@@ -153,8 +158,8 @@ def _only(actor: Actor) -> str:
     )
 
 
-def _headers_of(status: int, request_id: uuid.UUID) -> dict[str, str]:
-    extra = {"x-request-id": str(request_id), "vary": "accept"}
+def _headers_of(status: int, number: str) -> dict[str, str]:
+    extra = {"x-request-id": number, "vary": "accept"}
     if status == 401:
         extra["www-authenticate"] = "Bearer"
     elif status == 405:
@@ -170,14 +175,11 @@ def _graphiql_page() -> bytes:
 
 
 async def _send(send: Send, status: int, media: str, body: bytes, extra: Mapping[str, str]) -> None:
-    headers = {
-        "content-type": f"{media}; charset=utf-8",
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
-        **extra,
-    }
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    encoded = [
+        (b"content-type", f"{media}; charset=utf-8".encode()),
+        (b"content-length", b"%d" % len(body)),
+        *_ALWAYS,
+        *((name.encode(), value.encode()) for name, value in extra.items()),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

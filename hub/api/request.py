@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+import orjson
+
 from hub.api.negotiate import JSON
 from hub.errors import HubError, InvalidInput, LimitExceeded
 
@@ -67,6 +69,10 @@ def _check_media(headers: Mapping[str, str]) -> None:
 
 
 def _json(data: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass  # numbers beyond 64 bits and halves of characters are JSON, and have errors of their own further on
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

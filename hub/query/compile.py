@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from hub.access.policy import Decisions
 from hub.query.binding import Bindings, Literally, Source
 from hub.query.ids import entity_of_id, key_of_id, key_type
+from hub.query.limits import fold_cost
 from hub.query.paging import Page, cursor_sql
 from hub.query.tree import (
     ById,
@@ -149,7 +150,7 @@ def compile_plan(plan: Plan, decisions: Decisions, *, as_objects: bool = False, 
     text, sources = _drop_unused(text, tuple(writer.bindings.sources))
     used = {id(source) for source in sources}
     checks = tuple(source for source in writer.checks if id(source) not in used)
-    return Statement(text, sources, plan.withheld, plan.fields, plan.cost, checks, plan.counts)
+    return Statement(text, sources, plan.withheld, plan.fields, fold_cost(plan.cost), checks, plan.counts)
 
 
 def _drop_unused(text: str, sources: tuple[Source, ...]) -> tuple[str, tuple[Source, ...]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -25,7 +27,7 @@ from hub.query.cache import Lru
 from hub.query.compile import Statement, compile_plan
 from hub.query.counts import tell_small_counts
 from hub.query.limits import Limits, check_cost
-from hub.query.operation import GraphQLErrors, Operation, parse_operation, read_variables, shape_of
+from hub.query.operation import GraphQLErrors, Operation, parse_operation, read_variables, shape_of, switches_of
 from hub.query.plan import Planner, roots_of_items, roots_of_lists
 from hub.query.selection import Selected, Selector
 from hub.query.tree import Withheld
@@ -118,8 +120,7 @@ class Engine:
 
     def roots(self, operation: Operation, variables: VariableValues) -> list[Selected]:
         """The root fields asked for."""
-        # Of one shape of variables the same fields are asked for, whatever the values.
-        key = (id(operation), shape_of(operation, variables))
+        key = (id(operation), switches_of(operation, variables))
         held = self._roots.get(key)
         if held is None or held[0] is not operation:
             selector = Selector(self.schema, operation.fragments, variables)
@@ -218,7 +219,7 @@ class Engine:
         below: str = "",
     ) -> Answer:
         today = self._clock.today()
-        claims = Claims.of(actor, today=today, closed_under_years=load_grants().closed_under_years)
+        claims = _claims(actor, today)
         run = Run(variables, claims, today)
         check_cost(statement.cost, run, self.limits)
         values_of(statement.checks, run)
@@ -233,6 +234,11 @@ class Engine:
         data = row["data"] if row["data"] is not None else "null"
         withheld = tell_small_counts(data, statement.withheld, statement.counts, below=below)
         return Answer(data, people, statement.fields, withheld, from_cache)
+
+
+@lru_cache(maxsize=1024)
+def _claims(actor: Actor, today: date) -> Claims:
+    return Claims.of(actor, today=today, closed_under_years=load_grants().closed_under_years)
 
 
 def withheld_extensions(withheld: Sequence[Withheld]) -> list[dict[str, str]]:

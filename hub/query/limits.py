@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from graphql import (
     DocumentNode,
@@ -15,8 +16,8 @@ from graphql import (
     SelectionNode,
 )
 
-from hub.errors import InvalidInput, LimitExceeded
-from hub.query.binding import Run, read_source
+from hub.errors import HubError, InvalidInput, LimitExceeded
+from hub.query.binding import Literally, Run, Source, read_source
 from hub.query.tree import Cost
 
 #: PostgreSQL cuts identifiers at 63 bytes, and a response key is one.
@@ -124,6 +125,28 @@ def check_cost(cost: Cost, run: Run, limits: Limits) -> None:
             f"A full answer would hold {asked} values; at most {limits.values} are given at once.",
             hint="Ask for smaller pages or fewer fields, and page on.",
         )
+
+
+def fold_cost(cost: Cost) -> Cost:
+    """The same cost with the lists multiplied out whose sizes stand in the document."""
+    own, lists = cost.own, []
+    for size, below in cost.lists:
+        folded = fold_cost(below)
+        times = None if folded.lists else _fixed(size)
+        if times is None:
+            lists.append((size, folded))
+        else:
+            own += times * folded.own
+    return Cost(own, tuple(lists))
+
+
+def _fixed(size: Source) -> int | None:
+    if not isinstance(size, Literally):
+        return None
+    try:
+        return int(size.value if size.convert is None else size.convert(size.value, date.min))
+    except HubError:  # said when the statement is run, like all that is wrong with values
+        return None
 
 
 def values_of_cost(cost: Cost, run: Run) -> int:
