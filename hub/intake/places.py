@@ -62,7 +62,16 @@ def region_of_address(address: str, sender: str) -> str | None:
     """
     # Group and house number tell nothing here, and without them a village's addresses are one.
     digit = _DIGIT.search(address)
-    return _locate(address[: digit.start()] if digit else address, sender)
+    if digit and not any(name in address for name in _numbered()):
+        address = address[: digit.start()]
+    return _locate(address, sender)
+
+
+@lru_cache(maxsize=1)
+def _numbered() -> tuple[str, ...]:
+    """Names of divisions that have a digit in them, up to its end: one, as it happens."""
+    found = ((region.name, _DIGIT.search(region.name)) for region in load_regions().values())
+    return tuple(name[: digit.end()] for name, digit in found if digit)
 
 
 def _squeeze(text: str) -> str:
@@ -105,14 +114,15 @@ def _names() -> dict[str, dict[str, str]]:
     regions = load_regions().values()
     names: dict[str, dict[str, str]] = {}
     for region in regions:
-        names.setdefault(region.parent_code, {})[region.name] = region.code
+        # As an address is read: some names have brackets, which are of another width there.
+        names.setdefault(region.parent_code, {})[_squeeze(region.name)] = region.code
     short: dict[str, dict[str, set[str]]] = {}
     for region in regions:
-        for form in _short_forms(region.name):
+        for form in _short_forms(_squeeze(region.name)):
             short.setdefault(region.parent_code, {}).setdefault(form, set()).add(region.code)
         if region.level == "county":
             province = region.code[:2].ljust(12, "0")
-            for form in (region.name, *_short_forms(region.name)):
+            for form in (_squeeze(region.name), *_short_forms(_squeeze(region.name))):
                 short.setdefault(province, {}).setdefault(form, set()).add(region.code)
     for parent, forms in short.items():
         for form, codes in forms.items():
