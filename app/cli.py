@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import access, audit, export, feeds, identity, matching, serving, upkeep
+from app.commands import access, audit, documents, export, feeds, identity, matching, serving, upkeep
 from app.output import complain
 from hub.errors import HubError
 
@@ -29,6 +29,7 @@ for module in (serving, feeds, matching, export, upkeep):
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(audit.commands, name="audit")
 cli.add_typer(access.commands, name="access")
+cli.add_typer(documents.commands, name="documents")
 
 
 def main() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,18 @@ from starlette.staticfiles import StaticFiles
 from app import operations
 from app.pages import failed_page, not_found
 from app.pages import routes as page_routes
+from app.pages.documents import document_names, load_document
+from app.pages.session import COOKIE
 from app.signon import SESSION, Desk
 from hub.access.actor import Actor
 from hub.access.actors import ActorCache
 from hub.access.audit import AuditLog
 from hub.access.claimed import ClaimPool, open_claimed
 from hub.access.keeper import AuditKeeper
+from hub.access.rate import Turns
 from hub.access.signon.assemble import open_entrance
 from hub.access.signon.providers import load_providers
+from hub.api.documents import DocumentGate
 from hub.api.exports.form import ExportForm
 from hub.api.exports.http import ExportApp
 from hub.api.exports.service import Export, ExportLimits, ExportService
@@ -37,11 +42,13 @@ from hub.api.http import GraphQLApp
 from hub.api.service import GraphQLService
 from hub.clock import Clock, SystemClock
 from hub.db import open_database
-from hub.errors import Unavailable
+from hub.errors import HubError, Unavailable
 from hub.metrics import Metrics
+from hub.query.trusted import TrustedDocuments
 from hub.settings import Settings
 from hub.telemetry import configure_logging
 from hub.tracing import configure_tracing
+from schema.grants import load_grants
 
 
 @dataclass(slots=True)
@@ -55,6 +62,7 @@ class HubServices:
     exporting: ExportService | None = None
     metrics: Metrics = field(default_factory=Metrics)
     entrance: Desk | None = None
+    gate: DocumentGate | None = None
 
     def service(self) -> GraphQLService:
         """The GraphQL service."""
@@ -72,6 +80,25 @@ class HubServices:
         self.service()
         assert self.exporting is not None  # noqa: S101 - made together with the service
         return self.exporting
+
+    def documents(self) -> DocumentGate:
+        """The gate of documents."""
+        self.service()
+        assert self.gate is not None  # noqa: S101 - made before the service
+        return self.gate
+
+    async def may_see_graphiql(self, headers: Mapping[str, str]) -> bool:
+        """Whether a browser is shown GraphiQL: in production only to somebody signed in who may send any document."""
+        if self.settings.mode == "development":
+            return True
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        if cookie is None:
+            return False
+        try:
+            actor = await self.actor_of(cookie.value)
+        except HubError:
+            return False
+        return any(self.documents().may_send_any(actor, purpose) for purpose in actor.purposes)
 
     def desk(self) -> Desk:
         """Where people sign in and out."""
@@ -119,7 +146,12 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
             audit = AuditLog(pool, written=services.metrics.audited)
             services.pool = pool
             services.entrance = Desk(pool, audit, entrance, providers, secret, on)
-            services.graphql = GraphQLService(claimed, audit, services.clock, metrics=services.metrics)
+            production = settings.mode == "production"
+            trusted = TrustedDocuments(pool, builtin=(load_document(name) for name in document_names()))
+            services.gate = DocumentGate(trusted, services.clock, trusted_only=production)
+            services.graphql = GraphQLService(
+                claimed, audit, services.clock, metrics=services.metrics, hide_suggestions=production
+            )
             services.exporting = exports_of(settings, services.graphql, claimed, audit, services)
             keeper = AuditKeeper(pool, settings.anchors_path, clock=services.clock)
             keeper.start()
@@ -130,7 +162,13 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
             await audit.close()
             await keeper.close()
 
-    graphql = GraphQLApp(services.service, services.actor_of, graphiql=settings.mode == "development")
+    graphql = GraphQLApp(
+        services.service,
+        services.actor_of,
+        graphiql=services.may_see_graphiql,
+        documents=services.documents,
+        turns=Turns(load_grants().rates, factor=settings.rate_factor),
+    )
     with resources.as_file(resources.files("hub.api").joinpath("static/graphiql")) as graphiql_files:
         graphiql_static = StaticFiles(directory=Path(graphiql_files))
     with resources.as_file(resources.files("app.pages").joinpath("static")) as page_files:
@@ -138,7 +176,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
     application = HubApplication(
         routes=[
             *operations.routes(services, token=settings.metrics_token),
-            Route("/export", ExportApp(services.exports, services.service, services.actor_of)),
+            Route("/export", ExportApp(services.exports, services.service, services.actor_of, services.documents)),
             Mount("/static/graphiql", graphiql_static),
             Mount("/static", page_static),
             *page_routes(services, secret=settings.token_secret, session=SESSION),

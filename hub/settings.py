@@ -36,6 +36,7 @@ class Settings:
     metrics_token: str | None = None
     audit_anchors: Path | None = None
     providers_file: Path | None = None
+    rate_factor: float = 1.0
 
     @property
     def anchors_path(self) -> Path:
@@ -94,6 +95,7 @@ class Settings:
             exports_at_once=_number(env, "YUNQIAO_EXPORTS_AT_ONCE", 2, low=1, high=100),
             metrics_token=env.get("YUNQIAO_METRICS_TOKEN") or None,
             providers_file=Path(providers).expanduser() if providers else None,
+            rate_factor=_number(env, "YUNQIAO_RATE_PERCENT", 100, low=0, high=1_000_000) / 100,
         )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
 from schema.catalog import ENTITIES
+from schema.open_documents import OpenDocuments, parse_open_documents
 from schema.verifications import Verification, VerificationLimits, parse_verification
 
 Rows = Literal["all", "region", "lives", "household", "own", "referred"]
@@ -86,6 +87,15 @@ class CountRule:
     legal_basis: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests a second of one actor, how many may come at once after a rest, and how many may run at once."""
+
+    per_second: float
+    burst: float
+    at_once: int
+
+
 #: Every count is shown as it is.
 EXACT = CountRule()
 #: Nothing is verified.
@@ -106,6 +116,8 @@ class Grants:
     verifications: tuple[Verification, ...] = ()
     verification_limits: VerificationLimits = _NONE_VERIFIED
     questions: tuple[Permit, ...] = ()
+    open_documents: tuple[OpenDocuments, ...] = ()
+    rates: Mapping[str, Rate] = field(default_factory=dict)
 
     def ledger(self, *, kind: str, purpose: str) -> Permit | None:
         """The entry that opens the ledger of who used a person's data; None where none does."""
@@ -113,6 +125,10 @@ class Grants:
             if kind in entry.kinds and purpose in entry.purposes:
                 return entry
         return None
+
+    def may_send_any(self, *, kind: str, name: str, purpose: str, day: date) -> bool:
+        """Whether somebody may send documents that nobody registered, introspection among them, in production."""
+        return any(one.speaks_of(kind=kind, name=name, purpose=purpose, day=day) for one in self.open_documents)
 
     def permit(self, mutation: str, *, kind: str, purpose: str) -> Permit | None:
         """The entry that lets a kind of actor make a change for a purpose; None where none does."""
@@ -154,10 +170,12 @@ def parse_grants(text: str) -> Grants:
     )
     questions = tuple(_parse_permit(entry, purposes, "questions") for entry in body.get("questions", ()))
     verifications = tuple(parse_verification(entry, purposes) for entry in body.get("verifications", ()))
+    open_documents = tuple(parse_open_documents(entry, purposes) for entry in body.get("open_documents", ()))
     ids = [
         *(one.id for one in grants),
         *(one.id for one in (*permits, *questions, *ledgers)),
         *(one.id for one in verifications),
+        *(one.id for one in open_documents),
     ]
     if len(ids) != len(set(ids)):
         raise ValueError(f"ids used twice: {sorted({name for name in ids if ids.count(name) > 1})}")
@@ -174,6 +192,8 @@ def parse_grants(text: str) -> Grants:
         verifications,
         VerificationLimits(**body["verification"]) if "verification" in body else _NONE_VERIFIED,
         questions,
+        open_documents,
+        {kind: Rate(**rate) for kind, rate in body.get("rates", {}).items()},
     )
 
 

@@ -70,7 +70,7 @@ async def _store(
     from hub.api.exports.service import ExportLimits, ExportService
     from hub.api.service import GraphQLService
 
-    clock, form = SystemClock(), parse_form(request)
+    clock, form = SystemClock(), parse_form(request, request["query"])
     token = os.environ.get("YUNQIAO_TOKEN", "")
     if not token:
         raise Unauthenticated("token_missing", "YUNQIAO_TOKEN is not set.", hint="Make one with 'yunqiao token'.")

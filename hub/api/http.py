@@ -19,12 +19,14 @@ from importlib import resources
 from typing import Any
 
 from hub.access.actor import Actor
+from hub.access.rate import RateLimited, Turns
+from hub.api.documents import DocumentGate
 from hub.api.errors import as_hub_error
 from hub.api.negotiate import JSON, accepts_html, choose_media
 from hub.api.reply import Reply, error_reply
 from hub.api.request import HttpError, Receive, Scope, read_request
 from hub.api.service import GraphQLService
-from hub.errors import Forbidden, HubError, InvalidInput, Unauthenticated
+from hub.errors import Forbidden, HubError, InvalidInput, NotFound, Unauthenticated
 from hub.telemetry import tell
 from hub.tracing import mark_span, request_span, trace_headers
 
@@ -55,7 +57,11 @@ class GraphQLApp:
     actor_of
         The actor of a bearer token; raises Unauthenticated.
     graphiql
-        Whether a browser is shown GraphiQL.
+        Whether a browser is shown GraphiQL, or who says so of a request's headers.
+    documents
+        Gives the gate of documents; without one every text is answered.
+    turns
+        Who may ask how often; everybody at any time when left out.
     """
 
     def __init__(
@@ -63,21 +69,27 @@ class GraphQLApp:
         service: Callable[[], GraphQLService],
         actor_of: Callable[[str], Awaitable[Actor]],
         *,
-        graphiql: bool,
+        graphiql: bool | Callable[[Mapping[str, str]], Awaitable[bool]],
+        documents: Callable[[], DocumentGate] | None = None,
+        turns: Turns | None = None,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
         self._service, self._actor_of, self._graphiql = service, actor_of, graphiql
+        self._documents, self._turns = documents, turns or Turns({})
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if self._graphiql and scope["method"] == "GET" and accepts_html(headers.get("accept", "")):
+        if scope["method"] == "GET" and accepts_html(headers.get("accept", "")) and await self._shows_page(headers):
             await _send(send, 200, "text/html", _graphiql_page(), {"content-security-policy": _CSP})
             return
         request_id = uuid.uuid4()
         with request_span("graphql", headers, request_id):
             await self._answer(scope, headers, receive, send, request_id)
+
+    async def _shows_page(self, headers: Mapping[str, str]) -> bool:
+        return self._graphiql if isinstance(self._graphiql, bool) else await self._graphiql(headers)
 
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: uuid.UUID
@@ -85,6 +97,7 @@ class GraphQLApp:
         started, number = time.perf_counter(), str(request_id)
         media = choose_media(headers.get("accept"))
         actor: Actor | None = None
+        wait_s = 2
         purpose = headers.get("x-purpose", "").strip()
         try:
             if media is None:
@@ -99,26 +112,28 @@ class GraphQLApp:
                     "This purpose is not one that you may state.",
                     hint="Yours are: " + ", ".join(actor.purposes) + ".",
                 )
-            request = await read_request(scope, headers, receive, self._most_bytes)
-            reply = await self._service().execute(
-                actor=actor,
-                purpose=purpose,
-                document=request["query"],
-                operation_name=request.get("operationName"),
-                variables=request.get("variables"),
-                only_query=scope["method"] == "GET",
-                request_id=request_id,
-            )
+            with self._turns.turn(actor):
+                request = await read_request(scope, headers, receive, self._most_bytes)
+                reply = await self._service().execute(
+                    actor=actor,
+                    purpose=purpose,
+                    document=await self._document(request, actor, purpose),
+                    operation_name=request.get("operationName"),
+                    variables=request.get("variables"),
+                    only_query=scope["method"] == "GET",
+                    request_id=request_id,
+                )
             status = reply.status
             if reply.has_data or (media == JSON and status < 500 and status != 405):
                 status = 200
         except Exception as error:  # every error becomes an answer
             cause = error.cause if isinstance(error, HttpError) else as_hub_error(error, request_id)
+            wait_s = cause.retry_after_s if isinstance(cause, RateLimited) else 2
             status = error.status if isinstance(error, HttpError) else cause.http_status
             reply = await self._refuse(cause, actor=actor, purpose=purpose, request_id=request_id)
             status = reply.status if reply.status == 503 else status
         mark_span("http.response.status_code", status)
-        await _send(send, status, media or JSON, reply.body, {**_headers_of(status, number), **trace_headers()})
+        await _send(send, status, media or JSON, reply.body, {**_headers_of(status, number, wait_s), **trace_headers()})
         tell(
             _LOG,
             "graphql",
@@ -132,6 +147,14 @@ class GraphQLApp:
                 "reason": reply.reason,
             },
         )
+
+    async def _document(self, request: Mapping[str, Any], actor: Actor, purpose: str) -> str:
+        if self._documents is not None:
+            return await self._documents().text_of(request, actor=actor, purpose=purpose)
+        text: str | None = request.get("query")
+        if not text:
+            raise NotFound("document_unknown", "Documents are not kept here.", hint='Send {"query": "…"}.')
+        return text
 
     async def _refuse(self, cause: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
         """The answer to a refused request, once its entry is durable; without an entry, 503 and nothing said."""
@@ -158,14 +181,14 @@ def _only(actor: Actor) -> str:
     )
 
 
-def _headers_of(status: int, number: str) -> dict[str, str]:
+def _headers_of(status: int, number: str, wait_s: int) -> dict[str, str]:
     extra = {"x-request-id": number, "vary": "accept"}
     if status == 401:
         extra["www-authenticate"] = "Bearer"
     elif status == 405:
         extra["allow"] = "GET, POST"
-    elif status == 503:
-        extra["retry-after"] = "2"
+    elif status in (429, 503):
+        extra["retry-after"] = str(wait_s)
     return extra
 
 

@@ -25,7 +25,7 @@ class HttpError(Exception):
 
 
 async def read_request(scope: Scope, headers: Mapping[str, str], receive: Receive, most_bytes: int) -> dict[str, Any]:
-    """The request: ``query``, and ``operationName``, ``variables``, ``extensions`` where given.
+    """The request: ``query`` or ``documentId``, and ``operationName``, ``variables``, ``extensions`` where given.
 
     Raises
     ------
@@ -45,16 +45,29 @@ async def read_request(scope: Scope, headers: Mapping[str, str], receive: Receiv
     else:
         _check_media(headers)
         request = _json(await _read_body(headers, receive, most_bytes), "body")
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str) or not request["query"]:
-        raise InvalidInput("query_missing", "There is no query.", hint='Send {"query": "…"}.')
-    for name, kind in (("variables", dict), ("extensions", dict), ("operationName", str)):
+    if not isinstance(request, dict) or not (_says(request, "query") or _names_document(request)):
+        raise InvalidInput("query_missing", "There is no query.", hint='Send {"query": "…"} or a documentId.')
+    for name, kind in _KINDS:
         if not isinstance(request.get(name), kind | None):
             raise InvalidInput("request_invalid", f"{name} has the wrong type.", hint=f"It is a {kind.__name__}.")
     try:
-        request["query"].encode()
+        (request.get("query") or "").encode()
     except UnicodeEncodeError as error:
         raise InvalidInput("query_invalid", "The query holds half a character.", hint="Send UTF-8.") from error
     return request
+
+
+_KINDS = (("query", str), ("variables", dict), ("extensions", dict), ("operationName", str))
+
+
+def _says(request: dict[str, Any], name: str) -> bool:
+    value = request.get(name)
+    return isinstance(value, str) and value != ""
+
+
+def _names_document(request: dict[str, Any]) -> bool:
+    extensions = request.get("extensions")
+    return "documentId" in request or (isinstance(extensions, dict) and "persistedQuery" in extensions)
 
 
 def _check_media(headers: Mapping[str, str]) -> None:

@@ -36,10 +36,18 @@ from schema.grants import load_grants
 class GraphQLService:
     """Answers GraphQL for the endpoint and the pages alike, on connections that carry the claims of whoever asks."""
 
-    def __init__(self, pool: ClaimPool, audit: AuditLog, clock: Clock, *, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        pool: ClaimPool,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        metrics: Metrics | None = None,
+        hide_suggestions: bool = False,
+    ) -> None:
         self._metrics = metrics or Metrics()
         self.schema = build_schema()
-        self.engine = Engine(core_schema(self.schema), clock)
+        self.engine = Engine(core_schema(self.schema), clock, hide_suggestions=hide_suggestions)
         self._pool, self._audit, self._clock = pool, audit, clock
 
     async def execute(

@@ -68,6 +68,8 @@ class Engine:
     ----------
     documents, plans
         How many of them are kept.
+    hide_suggestions
+        Errors do not say which names there are instead of one that is not.
     """
 
     def __init__(
@@ -78,8 +80,9 @@ class Engine:
         documents: int = 1000,
         plans: int = 2000,
         limits: Limits | None = None,
+        hide_suggestions: bool = False,
     ) -> None:
-        self.schema = schema
+        self.schema, self._hide_suggestions = schema, hide_suggestions
         self.limits = limits or Limits()
         self._clock = clock
         self._operations: Lru[tuple[str, str | None], Operation] = Lru(documents)
@@ -99,7 +102,9 @@ class Engine:
         held = self._operations.get((document, operation_name))
         if held is None:
             with span("parse"):
-                held = parse_operation(self.schema, document, operation_name, self.limits)
+                held = parse_operation(
+                    self.schema, document, operation_name, self.limits, hide_suggestions=self._hide_suggestions
+                )
             self._operations.put((document, operation_name), held)
         return held
 
@@ -116,7 +121,7 @@ class Engine:
         GraphQLErrors
             A variable is missing or of another type.
         """
-        return read_variables(self.schema, operation, given)
+        return read_variables(self.schema, operation, given, hide_suggestions=self._hide_suggestions)
 
     def roots(self, operation: Operation, variables: VariableValues) -> list[Selected]:
         """The root fields asked for."""

@@ -76,8 +76,20 @@ class Operation:
         return self.node.name.value if self.node.name is not None else None
 
 
-def parse_operation(schema: GraphQLSchema, document: str, operation_name: str | None, limits: Limits) -> Operation:
+def parse_operation(
+    schema: GraphQLSchema,
+    document: str,
+    operation_name: str | None,
+    limits: Limits,
+    *,
+    hide_suggestions: bool = False,
+) -> Operation:
     """Parse, validate and choose the operation.
+
+    Parameters
+    ----------
+    hide_suggestions
+        Errors do not say which names there are instead.
 
     Raises
     ------
@@ -91,7 +103,7 @@ def parse_operation(schema: GraphQLSchema, document: str, operation_name: str | 
     try:
         parsed = parse(document, max_tokens=limits.tokens)
         check_document(parsed, limits)
-        errors = validate(schema, parsed)
+        errors = validate(schema, parsed, hide_suggestions=hide_suggestions)
     except GraphQLError as error:
         raise GraphQLErrors([error]) from error
     except RecursionError as error:
@@ -137,7 +149,9 @@ _PLAIN: tuple[tuple[object, type], ...] = (
 )
 
 
-def read_variables(schema: GraphQLSchema, operation: Operation, given: Mapping[str, Any]) -> VariableValues:
+def read_variables(
+    schema: GraphQLSchema, operation: Operation, given: Mapping[str, Any], *, hide_suggestions: bool = False
+) -> VariableValues:
     """Coerced variables.
 
     Raises
@@ -155,7 +169,9 @@ def read_variables(schema: GraphQLSchema, operation: Operation, given: Mapping[s
             sources[name], coerced[name] = VariableValueSource(signature, value), value
         else:
             return VariableValues(sources, coerced)
-    found = get_variable_values(schema, operation.node.variable_definitions or (), dict(given), max_errors=10)
+    found = get_variable_values(
+        schema, operation.node.variable_definitions or (), dict(given), max_errors=10, hide_suggestions=hide_suggestions
+    )
     if isinstance(found, list):
         raise GraphQLErrors(found)
     return found

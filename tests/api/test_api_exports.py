@@ -25,6 +25,7 @@ from hub.access.actor import Actor
 from hub.access.audit import AuditEntry, AuditLog
 from hub.access.claimed import ClaimPool
 from hub.access.token import issue_token, read_token
+from hub.api.documents import DocumentGate
 from hub.api.exports import service as exports_module
 from hub.api.exports.form import ExportForm
 from hub.api.exports.http import ExportApp
@@ -32,6 +33,7 @@ from hub.api.exports.service import ExportLimits, ExportService
 from hub.api.service import GraphQLService
 from hub.clock import FixedClock
 from hub.errors import HubError
+from hub.query.trusted import TrustedDocuments
 
 SECRET = b"a secret of the tests, 32 bytes!"
 TOWN = "530627001000"
@@ -340,12 +342,16 @@ async def test_every_list_can_be_exported(exports: ExportService, county: Actor)
 
 
 @pytest.fixture
-def app(exports: ExportService, service: GraphQLService, station: Actor, clock: FixedClock) -> ExportApp:
+def app(
+    exports: ExportService, service: GraphQLService, station: Actor, clock: FixedClock, pool: asyncpg.Pool
+) -> ExportApp:
+    gate = DocumentGate(TrustedDocuments(pool), clock, trusted_only=False)
+
     async def actor_of(token: str) -> Actor:
         assert read_token(token, secret=SECRET, clock=clock).actor_id == station.actor_id
         return station
 
-    return ExportApp(lambda: exports, lambda: service, actor_of)
+    return ExportApp(lambda: exports, lambda: service, actor_of, lambda: gate)
 
 
 @pytest.fixture

@@ -69,6 +69,12 @@ def changes_and_questions(grants: Grants) -> Iterator[str]:
         for mutation in sorted(permit.mutations):
             for kind in sorted(permit.kinds):
                 yield f"{kind} | {' '.join(sorted(permit.purposes))} | {mutation} within {permit.rows} ({permit.id})"
+    for opened in sorted(grants.open_documents, key=lambda opened: opened.id):
+        yield (
+            f"{' '.join(sorted(opened.kinds))} {' '.join(sorted(opened.names))} | {' '.join(sorted(opened.purposes))} |"
+            f" any document in production ({opened.id} {opened.application}/{opened.approval},"
+            f" until {opened.expires_on})"
+        )
     for entry in sorted(grants.ledgers, key=lambda entry: entry.id):
         for kind in sorted(entry.kinds):
             yield f"{kind} | {' '.join(sorted(entry.purposes))} | accessLedger within {entry.rows} ({entry.id})"

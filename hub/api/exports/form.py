@@ -38,8 +38,8 @@ class ExportForm:
     headings: str = "names"
 
 
-def parse_form(request: Mapping[str, Any]) -> ExportForm:
-    """The form of a request that has a ``query`` already.
+def parse_form(request: Mapping[str, Any], document: str) -> ExportForm:
+    """The form of a request; ``document`` is what it asks for, by text or by hash.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def parse_form(request: Mapping[str, Any]) -> ExportForm:
     if encoding != "utf-8" and format_ != "csv":
         raise InvalidInput("export_form_invalid", "Only CSV has an encoding.", hint="Leave encoding out.")
     return ExportForm(
-        query=request["query"],
+        query=document,
         format=cast(Format, format_),
         operation_name=request.get("operationName"),
         variables=request.get("variables") or {},

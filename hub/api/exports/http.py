@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from hub.access.actor import Actor
+from hub.api.documents import DocumentGate
 from hub.api.errors import as_hub_error, graphql_bodies
 from hub.api.exports.form import parse_form
 from hub.api.exports.service import Export, ExportService
@@ -38,6 +39,8 @@ class ExportApp:
         Give what answers; raise Unavailable while the application starts.
     actor_of
         The actor of a bearer token; raises Unauthenticated.
+    documents
+        Gives the gate of documents.
     """
 
     def __init__(
@@ -45,8 +48,9 @@ class ExportApp:
         exports: Callable[[], ExportService],
         service: Callable[[], GraphQLService],
         actor_of: Callable[[str], Awaitable[Actor]],
+        documents: Callable[[], DocumentGate],
     ) -> None:
-        self._exports, self._service, self._actor_of = exports, service, actor_of
+        self._exports, self._service, self._actor_of, self._documents = exports, service, actor_of, documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -108,7 +112,8 @@ class _One:
             raise Forbidden(
                 "purpose_not_granted", "This purpose is not one that you may state.", hint=f"Yours are: {yours}."
             )
-        form = parse_form(await read_request(self._scope, self._headers, self._receive, _MOST_BYTES))
+        request = await read_request(self._scope, self._headers, self._receive, _MOST_BYTES)
+        form = parse_form(request, await self._app._documents().text_of(request, actor=actor, purpose=purpose))
         async with AsyncExitStack() as stack:
             exports = self._app._exports()
             self._opening = True
