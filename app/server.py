@@ -39,6 +39,10 @@ from hub.api.exports.form import ExportForm
 from hub.api.exports.http import ExportApp
 from hub.api.exports.service import Export, ExportLimits, ExportService
 from hub.api.http import GraphQLApp
+from hub.api.live.changes import Changes
+from hub.api.live.socket import LiveSocket
+from hub.api.live.sse import EventStreams
+from hub.api.live.streams import Streams
 from hub.api.service import GraphQLService
 from hub.clock import Clock, SystemClock
 from hub.db import open_database
@@ -63,6 +67,7 @@ class HubServices:
     metrics: Metrics = field(default_factory=Metrics)
     entrance: Desk | None = None
     gate: DocumentGate | None = None
+    live: Streams | None = None
 
     def service(self) -> GraphQLService:
         """The GraphQL service."""
@@ -86,6 +91,12 @@ class HubServices:
         self.service()
         assert self.gate is not None  # noqa: S101 - made before the service
         return self.gate
+
+    def streams(self) -> Streams:
+        """Operations over connections that stay."""
+        self.service()
+        assert self.live is not None  # noqa: S101 - made together with the service
+        return self.live
 
     async def may_see_graphiql(self, headers: Mapping[str, str]) -> bool:
         """Whether a browser is shown GraphiQL: in production only to somebody signed in who may send any document."""
@@ -134,12 +145,14 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
     """
     services = HubServices(settings, clock or SystemClock())
     providers = load_providers(settings.providers_file)
+    turns = Turns(load_grants().rates, factor=settings.rate_factor)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         secret, on = settings.token_secret, services.clock
         async with (
-            open_database(settings, max_size=min(settings.pool_size, 4)) as pool,
+            # One of them listens for changes.
+            open_database(settings, max_size=min(settings.pool_size, 4) + 1) as pool,
             open_claimed(settings, services.clock) as claimed,
             open_entrance(pool, ActorCache(pool), providers=providers, secret=secret, clock=on) as entrance,
         ):
@@ -152,11 +165,15 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
             services.graphql = GraphQLService(
                 claimed, audit, services.clock, metrics=services.metrics, hide_suggestions=production
             )
+            changes = Changes(pool)
+            services.live = Streams(services.graphql, changes, services.actor_of, services.gate, turns)
             services.exporting = exports_of(settings, services.graphql, claimed, audit, services)
             keeper = AuditKeeper(pool, settings.anchors_path, clock=services.clock)
             keeper.start()
+            changes.start()
             with _settled() if alone else nullcontext():
                 yield
+            await changes.close()
             services.graphql = None
             # What runs has finished by now; its entries are written before the pool closes, and the last is anchored.
             await audit.close()
@@ -167,7 +184,8 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
         services.actor_of,
         graphiql=services.may_see_graphiql,
         documents=services.documents,
-        turns=Turns(load_grants().rates, factor=settings.rate_factor),
+        turns=turns,
+        events=EventStreams(services.streams),
     )
     with resources.as_file(resources.files("hub.api").joinpath("static/graphiql")) as graphiql_files:
         graphiql_static = StaticFiles(directory=Path(graphiql_files))
@@ -186,6 +204,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
         exception_handlers={404: not_found, Exception: failed_page},
     )
     application.graphql = graphql
+    application.live = LiveSocket(services.streams)
     return application
 
 
@@ -255,11 +274,14 @@ class HubApplication(Starlette):
     """Hands ``/graphql`` on untouched: the framework's way to a route costs a tenth of such a request's CPU."""
 
     graphql: Callable[..., Awaitable[None]]
+    live: Callable[..., Awaitable[None]]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["path"] == "/graphql":
             await self.graphql(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == "/graphql":
+            await self.live(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -22,6 +22,7 @@ from hub.access.actor import Actor
 from hub.access.rate import RateLimited, Turns
 from hub.api.documents import DocumentGate
 from hub.api.errors import as_hub_error
+from hub.api.live.sse import EventStreams, wants_events
 from hub.api.negotiate import JSON, accepts_html, choose_media
 from hub.api.reply import Reply, error_reply
 from hub.api.request import HttpError, Receive, Scope, read_request
@@ -62,6 +63,8 @@ class GraphQLApp:
         Gives the gate of documents; without one every text is answered.
     turns
         Who may ask how often; everybody at any time when left out.
+    events
+        Answers who accepts an event stream.
     """
 
     def __init__(
@@ -72,10 +75,11 @@ class GraphQLApp:
         graphiql: bool | Callable[[Mapping[str, str]], Awaitable[bool]],
         documents: Callable[[], DocumentGate] | None = None,
         turns: Turns | None = None,
+        events: EventStreams | None = None,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
         self._service, self._actor_of, self._graphiql = service, actor_of, graphiql
-        self._documents, self._turns = documents, turns or Turns({})
+        self._documents, self._turns, self._events = documents, turns or Turns({}), events
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +104,11 @@ class GraphQLApp:
         wait_s = 2
         purpose = headers.get("x-purpose", "").strip()
         try:
+            if self._events is not None and wants_events(headers.get("accept", "")):
+                await self._events(scope, headers, receive, send)
+                seconds = round(time.perf_counter() - started, 1)
+                tell(_LOG, "stream", {"request_id": number, "status": 200, "seconds": seconds})
+                return
             if media is None:
                 raise HttpError(406, InvalidInput("not_acceptable", "Answers are JSON.", hint=f"Accept {JSON}."))
             if scope["method"] not in ("GET", "POST"):

@@ -25,3 +25,7 @@ INSERT INTO access.idempotency_key (actor_id, key, request_sha256, result, store
 -- name: store_export_timeout
 -- For this transaction, a minute a statement.
 SELECT set_config('statement_timeout', '60000', true);
+
+-- name: fetch_run
+-- A finished matching run, where the actor may know of it.
+SELECT region_code, finished_at FROM matching.run WHERE run_id = $1 AND state = 'done';

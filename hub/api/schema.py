@@ -15,6 +15,7 @@ from hub.api.explaining import read_explanation
 from hub.api.federation import read_service
 from hub.api.ledger import read_access_ledger
 from hub.api.mutations import Mutation
+from hub.api.subscriptions import Subscription
 from hub.api.verdicts import read_verdicts
 from hub.api.verifying import read_verification
 from schema.types.register import OBJECT_TYPES, register_fields
@@ -73,7 +74,11 @@ def build_schema() -> strawberry.Schema:
         type("Query", (), {"__annotations__": {}, **fields}), name="Query", description="The register（数据共享）"
     )
     schema = FederatedSchema(
-        query=query, mutation=Mutation, types=list(OBJECT_TYPES.values()), federation_version="2.3"
+        query=query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=list(OBJECT_TYPES.values()),
+        federation_version="2.3",
     )
     _teach_dictionaries(core_schema(schema))
     describe(core_schema(schema))

@@ -48,7 +48,7 @@ class GraphQLService:
         self._metrics = metrics or Metrics()
         self.schema = build_schema()
         self.engine = Engine(core_schema(self.schema), clock, hide_suggestions=hide_suggestions)
-        self._pool, self._audit, self._clock = pool, audit, clock
+        self.pool, self._audit, self.clock = pool, audit, clock
 
     async def execute(
         self,
@@ -74,7 +74,12 @@ class GraphQLService:
             operation = self.engine.read_operation(document, operation_name)
             action, named = operation.kind.value, operation.node.name
             operation_name = operation_name or (named.value if named else None)
-            if only_query and operation.kind is not OperationType.QUERY:
+            if operation.kind is OperationType.SUBSCRIPTION:
+                error = InvalidInput(
+                    "stream_needed", "What is told as it happens needs a stream.", hint="Accept: text/event-stream."
+                )
+                outcome = Outcome(errors=[error_body(error)], status=400, allowed=False, reason=error.code)
+            elif only_query and operation.kind is not OperationType.QUERY:
                 error = InvalidInput("method_not_allowed", "A change needs POST.", hint="Send it by POST.")
                 outcome = Outcome(errors=[error_body(error)], status=405, allowed=False, reason=error.code)
             else:
@@ -84,7 +89,7 @@ class GraphQLService:
         except Exception as error:  # every error becomes an answer, and every answer an entry
             outcome = failed(as_hub_error(error, request_id))
         entry = AuditEntry(
-            happened_at=self._clock.now(),
+            happened_at=self.clock.now(),
             request_id=request_id,
             actor_id=actor.actor_id,
             actor_kind=actor.kind,
@@ -104,10 +109,39 @@ class GraphQLService:
         self._metrics.answered(action, reply.status, actor.kind, time.perf_counter() - started)
         return reply
 
+    async def record_event(
+        self,
+        outcome: Outcome,
+        *,
+        actor: Actor,
+        purpose: str,
+        operation_name: str | None,
+        sha256: bytes,
+        request_id: uuid.UUID,
+        started: float,
+    ) -> Reply:
+        """An event of a subscription as it leaves, once its entry is durable."""
+        entry = AuditEntry(
+            happened_at=self.clock.now(),
+            request_id=request_id,
+            actor_id=actor.actor_id,
+            actor_kind=actor.kind,
+            purpose=_known_purpose(purpose),
+            action="subscription",
+            operation_name=_known_name(operation_name),
+            operation_sha256=sha256,
+            person_ids=list(outcome.person_ids),
+            fields=list(outcome.fields),
+            duration_ms=(time.perf_counter() - started) * 1000,
+        )
+        reply = reply_of(outcome) if await self._recorded(entry) else _unrecorded()
+        self._metrics.answered("subscription", reply.status, actor.kind, time.perf_counter() - started)
+        return reply
+
     async def refuse(self, error: HubError, *, actor: Actor | None, purpose: str, request_id: uuid.UUID) -> Reply:
         """The answer to a request that never became an operation, once its entry is durable."""
         entry = AuditEntry(
-            happened_at=self._clock.now(),
+            happened_at=self.clock.now(),
             request_id=request_id,
             actor_id=actor.actor_id if actor else None,
             actor_kind=actor.kind if actor else "unknown",
@@ -148,7 +182,7 @@ class GraphQLService:
             names = [root for root in compiled if root.name != "__typename"]
             if names:
                 answer = await self.engine.execute(
-                    self._pool.of(actor, purpose),
+                    self.pool.of(actor, purpose),
                     operation,
                     variables,
                     document=document,
@@ -184,7 +218,7 @@ class GraphQLService:
         request_id: uuid.UUID,
     ) -> Outcome:
         """Computed roots, introspection and mutations go through graphql-core; compiled roots are put under it."""
-        pool = self._pool.of(actor, purpose)
+        pool = self.pool.of(actor, purpose)
         root: dict[str, Any] = {}
         people: list[int] = []
         fields: set[str] = set()
@@ -203,7 +237,7 @@ class GraphQLService:
             refused.update(_names(answer.withheld))
             if answer.withheld:
                 extensions = {"withheld": withheld_extensions(answer.withheld)}
-        context = RequestContext(actor, purpose, pool, self.engine, self._clock, request_id, operation, variables)
+        context = RequestContext(actor, purpose, pool, self.engine, self.clock, request_id, operation, variables)
         answered = execute(
             self.engine.schema,
             operation.document,

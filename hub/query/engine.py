@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationType, SelectionSetNode
+from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema, SelectionSetNode
 from graphql.execution.values import VariableValues
 
 from hub.access.actor import Actor
@@ -129,10 +129,15 @@ class Engine:
         held = self._roots.get(key)
         if held is None or held[0] is not operation:
             selector = Selector(self.schema, operation.fragments, variables)
-            name = "Query" if operation.kind is OperationType.QUERY else "Mutation"
-            held = operation, selector.collect(name, (operation.node.selection_set,))
+            held = operation, selector.collect(operation.kind.value.capitalize(), (operation.node.selection_set,))
             self._roots.put(key, held)
         return held[1]
+
+    def select(
+        self, operation: Operation, variables: VariableValues, name: str, sets: tuple[SelectionSetNode, ...]
+    ) -> list[Selected]:
+        """The fields asked for of an object of the type ``name``."""
+        return Selector(self.schema, operation.fragments, variables).collect(name, sets)
 
     async def execute(
         self,
@@ -198,14 +203,21 @@ class Engine:
         path: str,
         actor: Actor,
         purpose: str,
+        as_objects: bool = True,
     ) -> Answer:
-        """What a mutation returns: one item as an object by response key; JSON's null out of the actor's sight."""
+        """What a mutation returns or an event tells: one item by response key; JSON's null out of the actor's sight.
+
+        Parameters
+        ----------
+        as_objects
+            An executor will complete the values.
+        """
         decisions = decide(actor, purpose, today=self._clock.today())
         try:
             plan = self._planner(fragments, variables, decisions).plan_item(entity, key, sets, path)
         except GraphQLError as error:
             raise GraphQLErrors([error]) from error
-        statement = compile_plan(plan, decisions, as_objects=True, alone=True)
+        statement = compile_plan(plan, decisions, as_objects=as_objects, alone=True)
         return await self._answer(connection, statement, variables, actor, from_cache=False, below=path)
 
     def _planner(

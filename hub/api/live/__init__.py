@@ -1,0 +1,1 @@
+"""What is told as it happens: subscriptions over WebSockets and event streams."""
