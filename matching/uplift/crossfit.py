@@ -124,4 +124,6 @@ def _interval(value: float, error: float) -> tuple[float, float, float]:
 def _check(trial: Trial, *, least: int) -> None:
     treated = int(trial.treated.sum())
     if min(treated, len(trial) - treated) < least:
-        raise TooFewError(f"{treated} treated and {len(trial) - treated} untreated; at least {least} of each are needed")
+        raise TooFewError(
+            f"{treated} treated and {len(trial) - treated} untreated; at least {least} of each are needed"
+        )
