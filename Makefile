@@ -63,6 +63,7 @@ bench-audit: $(STAMP) ## What the audit's chain costs beside a plain insert; ver
 bench-export: $(STAMP) ## Exports as a share of COPY, and their memory (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_export.py $(ARGS)
 bench-uplift: $(STAMP) ## Uplift on the NSW experiment and with CPS controls (ARGS=--quick)
+	@$(BIN)/uv sync --frozen --quiet --group bench --python $(BIN)/python
 	@$(BIN)/python benchmarks/bench_uplift.py $(ARGS)
 
 .PHONY: pictures
