@@ -49,7 +49,7 @@ check: lint types layers test ## What CI runs
 test-postgres15: $(STAMP) ## The database tests against Debian's PostgreSQL 15 (needs the package postgresql-15)
 	bash .ci/postgres15 $(BIN)/pytest tests/db tests/api tests/journeys/test_journey.py $(ARGS)
 
-.PHONY: bench-intake bench-demo bench-statements bench-graphql bench-audit bench-export
+.PHONY: bench-intake bench-demo bench-statements bench-graphql bench-audit bench-export bench-uplift
 bench-intake: $(STAMP) ## CSV intake as a share of a bare COPY (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_intake.py $(ARGS)
 bench-demo: $(STAMP) ## Time by stage and peak memory of the demo (ARGS=--quick)
@@ -62,6 +62,9 @@ bench-audit: $(STAMP) ## What the audit's chain costs beside a plain insert; ver
 	@$(BIN)/python benchmarks/bench_audit.py $(ARGS)
 bench-export: $(STAMP) ## Exports as a share of COPY, and their memory (ARGS=--quick)
 	@$(BIN)/python benchmarks/bench_export.py $(ARGS)
+bench-uplift: $(STAMP) ## Uplift on the NSW experiment and with CPS controls (ARGS=--quick)
+	@$(BIN)/uv sync --frozen --quiet --group bench --python $(BIN)/python
+	@$(BIN)/python benchmarks/bench_uplift.py $(ARGS)
 
 .PHONY: pictures
 pictures: $(STAMP) ## Take the pictures of the pages (ADDRESS=http://… SIGNINS=data/demo-…/signins.json of a served demo)

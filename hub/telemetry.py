@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import resource
 import sys
@@ -149,7 +150,10 @@ def _entry(created: float, level: str, event: str, logger: str) -> dict[str, obj
 
 
 def _line(entry: dict[str, object]) -> str:
-    return orjson.dumps(entry, default=str).decode()
+    try:
+        return orjson.dumps(entry, default=str).decode()
+    except orjson.JSONEncodeError:  # a number beyond 64 bits, half a surrogate pair: the line is written all the same
+        return json.dumps(entry, default=str)
 
 
 class _JsonFormatter(logging.Formatter):

@@ -7,6 +7,7 @@ one commit, and alone an entry goes out at once.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -62,7 +63,10 @@ async def store_audit(connection: asyncpg.Connection | asyncpg.Pool, entries: li
 
 def _cell(value: object) -> object:
     # A list in a list is a dimension to PostgreSQL, not a value: lists and objects travel as JSON text.
-    return orjson.dumps(value, default=str).decode() if isinstance(value, (list, dict)) else value
+    if isinstance(value, list):
+        return orjson.dumps(value).decode()
+    # A detail may hold a number of any size, which orjson refuses.
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict) else value
 
 
 class AuditLog:

@@ -176,7 +176,8 @@ class Planner:
     # Rows
 
     def _row(self, entity: Entity, sets: Sets, path: str, lists: Lists) -> Row:
-        if path.count(".") >= self.limits.depth:
+        # A row's own fields stand one key below it.
+        if path.count(".") + 2 > self.limits.depth:
             raise too_deep(self.limits)
         items = tuple(
             (selected.key, self._item(entity, selected, f"{path}.{selected.key}", lists))

@@ -125,6 +125,12 @@ async def test_only_a_grant_opens_other_documents_in_production(
     async with hub(production, clock) as client:
         answer = await client.post("/graphql", json=introspection, headers=headers(production, administrator, clock))
         assert answer.json()["data"]["__schema"]["queryType"]["name"] == "Query"
+        # Named and sent along, as a gateway does once the name alone was unknown.
+        both = {**introspection, "documentId": f"sha256:{hash_of(introspection['query']).hex()}"}
+        answer = await client.post("/graphql", json=both, headers=headers(production, administrator, clock))
+        assert answer.json()["data"]["__schema"]["queryType"]["name"] == "Query"
+        refused = await client.post("/graphql", json=both, headers=headers(production, county, clock))
+        assert why(refused) == "document_unknown"
         answer = await client.post(
             "/graphql", json={"query": "{ persns { id } }"}, headers=headers(production, administrator, clock)
         )

@@ -107,6 +107,7 @@ def test_a_line_told_is_the_line_logged(monkeypatch: pytest.MonkeyPatch) -> None
         configure_logging()
         logger = logging.getLogger("hub.test")
         fields: dict[str, object] = {"request_id": "1", "status": 200, "ms": 1.5, "name": "张三", "none": None}
+        fields |= {"beyond": 2**70, "half": "\ud800"}  # what orjson refuses
         tell(logger, "graphql", fields)
         logger.info("graphql", extra={"fields": fields})
         logger.setLevel(logging.ERROR)
