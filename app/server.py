@@ -17,6 +17,7 @@ import asyncpg
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -53,6 +54,11 @@ from hub.settings import Settings
 from hub.telemetry import configure_logging
 from hub.tracing import configure_tracing
 from schema.grants import load_grants
+
+#: Bytes from which an answer is worth compressing, and how hard it is tried: 4 takes a third of the time of 9.
+_COMPRESSED_FROM, _COMPRESSION = 1000, 4
+#: Bytes of one message on a socket, as of a request's body.
+_MOST_OF_MESSAGE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -195,8 +201,8 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
         routes=[
             *operations.routes(services, token=settings.metrics_token),
             Route("/export", ExportApp(services.exports, services.service, services.actor_of, services.documents)),
-            Mount("/static/graphiql", graphiql_static),
-            Mount("/static", page_static),
+            Mount("/static/graphiql", GZipMiddleware(graphiql_static, _COMPRESSED_FROM)),
+            Mount("/static", GZipMiddleware(page_static, _COMPRESSED_FROM)),
             *page_routes(services, secret=settings.token_secret, session=SESSION),
         ],
         lifespan=lifespan,
@@ -204,6 +210,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
         exception_handlers={404: not_found, Exception: failed_page},
     )
     application.graphql = graphql
+    application.compressed = GZipMiddleware(graphql, _COMPRESSED_FROM, compresslevel=_COMPRESSION)
     application.live = LiveSocket(services.streams)
     return application
 
@@ -274,12 +281,15 @@ class HubApplication(Starlette):
     """Hands ``/graphql`` on untouched: the framework's way to a route costs a tenth of such a request's CPU."""
 
     graphql: Callable[..., Awaitable[None]]
+    compressed: Callable[..., Awaitable[None]]
     live: Callable[..., Awaitable[None]]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["path"] == "/graphql":
-            await self.graphql(scope, receive, send)
+            # Pages are never compressed: an answer by a cookie that quotes its request must not tell by its length.
+            packs = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
+            await (self.compressed if packs else self.graphql)(scope, receive, send)
         elif scope["type"] == "websocket" and scope["path"] == "/graphql":
             await self.live(scope, receive, send)
         else:
@@ -331,6 +341,7 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            ws_max_size=_MOST_OF_MESSAGE,
             timeout_graceful_shutdown=20,
         )
     finally:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from app import server
 from hub.api import computed, http
+from hub.api.live import changes, streams
+from hub.api.live import socket as live_socket
 from hub.query import limits, paging
 from hub.settings import Settings
 from schema.grants import load_grants
@@ -39,6 +42,12 @@ def test_limits_of_a_request_are_those_of_the_program() -> None:
     }
     said = {re.findall(r"`([a-z_]+)`", code)[0]: int(value) for _, value, code in table("Of a request")}
     assert said == wanted
+
+
+def test_limits_of_connections_that_stay() -> None:
+    said = [int(value) for _, value, _ in table("Connections that stay")]
+    held = [streams.MOST_OF_ACTOR, streams.MOST_IN_ALL, live_socket._MOST_OPERATIONS, server._MOST_OF_MESSAGE]
+    assert said == [*held, changes._BEHIND]
 
 
 def test_rates_are_those_of_the_grants() -> None:

@@ -91,12 +91,12 @@ class Events:
         arguments = Arguments.of(subscription.fields[root.name], root.nodes[0], variables)
         region, opening = arguments.given("regionCode"), arguments.given("openingId")
         if region is not None and not (region.isascii() and region.isdecimal() and 2 <= len(region) <= 12):
-            raise InvalidInput("region_unknown", "This is no code of a division.", hint="Like 530627000000.")
+            raise InvalidInput("region_invalid", "This is no code of a division.", hint="Like 530627000000.")
         key = None
         if opening is not None:
             key = key_of_id(opening, ENTITIES["opening"])
             if key is None:
-                raise InvalidInput("id_invalid", "This is no id of an opening.", hint="Send it as the hub gave it.")
+                raise InvalidInput("ids_invalid", "This is no id of an opening.", hint="Send it as the hub gave it.")
         prefix = prefix_of(region.ljust(12, "0")) if region is not None else None
         return Asked(document, operation, variables, root, kind, prefix, key)
 

@@ -898,6 +898,14 @@ class RecommendationFilter(TypedDict, total=False):
     allocated: bool | None
 
 
+class RecommendationsChange(TypedDict, total=False):
+    """New recommendations are there（推荐结果已更新）"""
+
+    runId: str
+    regionCode: str
+    finishedAt: str
+
+
 class RecordContactPayload(TypedDict, total=False):
     """What recordContact returns（办理结果）"""
 
