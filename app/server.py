@@ -210,7 +210,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None, alone: bool = F
         exception_handlers={404: not_found, Exception: failed_page},
     )
     application.graphql = graphql
-    application.compressed = GZipMiddleware(graphql, _COMPRESSED_FROM, compresslevel=_COMPRESSION)
+    application.compressed = GZipMiddleware(application.graphql, _COMPRESSED_FROM, compresslevel=_COMPRESSION)
     application.live = LiveSocket(services.streams)
     return application
 
