@@ -18,6 +18,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
+
 from hub.access.actor import Actor
 from hub.access.rate import RateLimited, Turns
 from hub.api.documents import DocumentGate
@@ -25,13 +27,11 @@ from hub.api.errors import as_hub_error
 from hub.api.live.sse import EventStreams, wants_events
 from hub.api.negotiate import JSON, accepts_html, choose_media
 from hub.api.reply import Reply, error_reply
-from hub.api.request import HttpError, Receive, Scope, read_request
+from hub.api.request import HttpError, read_request
 from hub.api.service import GraphQLService
 from hub.errors import Forbidden, HubError, InvalidInput, NotFound, Unauthenticated
 from hub.telemetry import tell
 from hub.tracing import mark_span, request_span, trace_headers
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _LOG = logging.getLogger("hub.api.http")
 _MOST_BYTES = 1_000_000

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
+from starlette.types import Receive, Scope
 
 from hub.api.negotiate import JSON
 from hub.errors import HubError, InvalidInput, LimitExceeded
-
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class HttpError(Exception):

@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+
+from starlette.types import Receive, Scope, Send
 
 from hub.access.actor import Actor
 from hub.api.documents import DocumentGate
@@ -17,13 +18,11 @@ from hub.api.exports.form import parse_form
 from hub.api.exports.service import Export, ExportService
 from hub.api.negotiate import JSON
 from hub.api.reply import Outcome, Reply, failed, reply_of
-from hub.api.request import HttpError, Receive, Scope, read_request
+from hub.api.request import HttpError, read_request
 from hub.api.service import GraphQLService
 from hub.errors import Forbidden, HubError, InvalidInput, Unauthenticated
 from hub.query.operation import GraphQLErrors
 from hub.tracing import request_span, trace_headers
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _LOG = logging.getLogger("hub.api.exports")
 _MOST_BYTES = 1_000_000

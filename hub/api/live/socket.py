@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
 
 from hub.access.actor import Actor
 from hub.api.live.streams import Streams, bodies_of
 from hub.errors import HubError
-
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _LOG = logging.getLogger("hub.api.live")
 _PROTOCOL = "graphql-transport-ws"
@@ -43,7 +41,7 @@ class LiveSocket:
     def __init__(self, streams: Callable[[], Streams], *, init_s: float = _INIT_S) -> None:
         self._streams, self._init_s = streams, init_s
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until it is closed."""
         if (await receive())["type"] != "websocket.connect":
             return

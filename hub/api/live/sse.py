@@ -6,17 +6,16 @@ Source: GraphQL over Server-Sent Events Protocol (``next``, ``complete``); HTML 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.types import Receive, Scope, Send
+
 from hub.api.live.streams import Streams, bodies_of
 from hub.api.reply import Outcome, reply_of
 from hub.api.request import read_request
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MEDIA = "text/event-stream"
 #: Seconds of silence after which a comment keeps proxies from closing the stream.
@@ -35,9 +34,7 @@ class EventStreams:
     def __init__(self, streams: Callable[[], Streams], *, beat_s: float = _BEAT_S) -> None:
         self._streams, self._beat_s = streams, beat_s
 
-    async def __call__(
-        self, scope: Mapping[str, Any], headers: Mapping[str, str], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         """Answer with a stream.
 
         Raises
