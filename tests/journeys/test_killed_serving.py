@@ -1,4 +1,4 @@
-"""The server, and PostgreSQL under it, killed while many ask: an entry for every answer, and the chain whole."""
+"""The server, and PostgreSQL under it, killed or copied while many ask: an entry for every answer, the chain whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -108,12 +108,12 @@ class Installation:
                 process.send_signal(signal.SIGKILL)
         psutil.wait_procs(family, timeout=30)
 
-    def verify(self, *arguments: str) -> tuple[int, dict[str, Any]]:
-        """``yunqiao audit verify --json``: its exit code and its report."""
+    def command(self, *arguments: str, data_dir: Path | None = None) -> tuple[int, dict[str, Any]]:
+        """``yunqiao … --json``, here or in another installation: its exit code and its report."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("YUNQIAO_")}
         done = subprocess.run(
-            [sys.executable, "-m", "app.cli", "audit", "verify", "--json", *arguments],
-            env={**environ, "YUNQIAO_DATA_DIR": str(self.settings.data_dir)},
+            [sys.executable, "-m", "app.cli", *arguments, "--json"],
+            env={**environ, "YUNQIAO_DATA_DIR": str(data_dir or self.settings.data_dir)},
             capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         assert done.stdout, done.stderr
@@ -132,8 +132,13 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         made.process.wait(timeout=60)
 
 
-async def ask_until(installation: Installation, deed: Any, *, answers: int, seconds: float) -> dict[str, int]:
-    """Many clients ask; when so many answers are in, the deed is done; all go on for a while. Status by request id."""
+async def ask_until(
+    installation: Installation, deed: Callable[[dict[str, int]], None], *, answers: int, seconds: float
+) -> dict[str, int]:
+    """Many clients ask; when so many answers are in, the deed is done; all go on for a while.
+
+    The deed is given what was received before it, a status by request id; returned is all that was.
+    """
     received: dict[str, int] = {}
     over = asyncio.Event()
 
@@ -165,7 +170,7 @@ async def ask_until(installation: Installation, deed: Any, *, answers: int, seco
         for task in clients:
             if task.done():
                 task.result()
-    await asyncio.to_thread(deed)
+    await asyncio.to_thread(deed, dict(received))
     await asyncio.sleep(seconds)
     over.set()
     await asyncio.gather(*clients)
@@ -186,10 +191,10 @@ def test_every_answer_that_was_received_has_its_entry(
 ) -> None:
     deed = installation.kill if victim == "server" else installation.kill_postgres
     installation.start()
-    received = asyncio.run(ask_until(installation, deed, answers=600, seconds=0.3))
+    received = asyncio.run(ask_until(installation, lambda _: deed(), answers=600, seconds=0.3))
     if victim == "postgres":
         installation.kill()  # the embedded server comes back with whoever starts next
-    code, report = installation.verify()
+    code, report = installation.command("audit", "verify")
     assert code == 0, report
     assert report["whole"]
     with embedded_server(installation.settings.data_dir) as url:
@@ -200,4 +205,37 @@ def test_every_answer_that_was_received_has_its_entry(
         print(  # noqa: T201 - the point of the exercise is to see it
             f"\n{victim} killed: {len(received)} answers received, {report['entries']} entries in"
             f" {report['segments']} segments, none missing"
+        )
+
+
+def test_a_backup_made_while_many_ask_restores_to_the_same_chain_and_counts(
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, before = tmp_path / "backup.tar", dict[str, int]()
+    saved: dict[str, Any] = {}
+
+    def back_up(received: dict[str, int]) -> None:
+        before.update(received)
+        code, report = installation.command("backup", str(copy))
+        assert code == 0, report
+        saved.update(report)
+
+    installation.start()
+    received = asyncio.run(ask_until(installation, back_up, answers=400, seconds=0.3))
+    assert len(received) > len(before) + CLIENTS, "they were answered while it was made"
+    other = tmp_path / "other"
+    code, restored = installation.command("restore", str(copy), data_dir=other)
+    assert code == 0, restored
+    assert restored["tables"] == saved["tables"]
+    code, report = installation.command("audit", "verify", data_dir=other)
+    assert code == 0, report
+    assert report["whole"]
+    assert report["entries"] == saved["tables"]["audit.entry"]
+    with embedded_server(other) as url:
+        entries = asyncio.run(recorded(url))
+    assert not before.keys() - entries, "answered before the copy was begun, and not in it"
+    with capsys.disabled():
+        print(  # noqa: T201 - the point of the exercise is to see it
+            f"\ncopied while {CLIENTS} ask: {len(before)} answers before, {len(received)} in all, {report['entries']}"
+            f" entries in {report['segments']} segments of the copy, restored and whole"
         )
