@@ -158,7 +158,7 @@ async def test_what_is_refused_reads_nothing(watched: GraphQLService, counted: C
 async def test_a_change_appends_its_entry_last(watched: GraphQLService, actors: Make) -> None:
     """Whoever writes next waits from there to the commit, and for nothing else."""
     station, statements = await actors("station", region_code=WUFENG), []
-    async with watched._pool.acquire(NO_CLAIMS) as connection:
+    async with watched.pool.acquire(NO_CLAIMS) as connection:
         connection.add_query_logger(lambda record: statements.append(record.query))
     await _answer(
         watched,
